@@ -1,0 +1,358 @@
+/* backward.c - the engine: from outputs to leaves, in falling order of the nodes. */
+#include "core/backward.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- slots: a hash table by address, and a heap by sequence --------------------------------- */
+
+static uint32_t hash(const void *address) {
+  return (uint32_t)(((uintptr_t)address >> 6) * 0x9E3779B97F4A7C15u >> 32);
+}
+
+static const void *key_of(const gruI_slot *slot) {
+  return slot->node ? (const void *)slot->node : slot->leaf;
+}
+
+/* The place of `key` in the table: where it stands, or where it would go. */
+static int32_t *probe(const gruI_task *task, const void *key) {
+  uint32_t mask = (uint32_t)task->table_size - 1, i = hash(key) & mask;
+  while (task->table[i] && key_of(&task->slots[task->table[i] - 1]) != key) i = (i + 1) & mask;
+  return &task->table[i];
+}
+
+/* Room for one more slot. */
+static bool reserve(gruI_task *task) {
+  if (task->count < task->capacity) return true;
+  int32_t capacity = task->capacity ? task->capacity * 2 : 64;
+  gruI_slot *slots = realloc(task->slots, (size_t)capacity * sizeof *slots);
+  if (slots) task->slots = slots;
+  int32_t *heap = realloc(task->heap, (size_t)capacity * sizeof *heap);
+  if (heap) task->heap = heap;
+  int32_t *table = calloc((size_t)capacity * 2, sizeof *table);
+  if (!slots || !heap || !table) {
+    free(table);
+    return false;
+  }
+  free(task->table);
+  task->table = table;
+  task->table_size = capacity * 2;
+  task->capacity = capacity;
+  for (int32_t i = 0; i < task->count; i++) *probe(task, key_of(&task->slots[i])) = i + 1;
+  return true;
+}
+
+static uint64_t order(const gruI_task *task, int32_t slot) {
+  return task->slots[slot].node->sequence;
+}
+
+static void heap_push(gruI_task *task, int32_t slot) {
+  int32_t i = task->heap_count++;
+  for (; i > 0 && order(task, task->heap[(i - 1) / 2]) < order(task, slot); i = (i - 1) / 2)
+    task->heap[i] = task->heap[(i - 1) / 2];
+  task->heap[i] = slot;
+}
+
+static int32_t heap_pop(gruI_task *task) {
+  int32_t top = task->heap[0], last = task->heap[--task->heap_count], i = 0;
+  for (int32_t child; (child = 2 * i + 1) < task->heap_count; i = child) {
+    if (child + 1 < task->heap_count &&
+        order(task, task->heap[child + 1]) > order(task, task->heap[child]))
+      child++;
+    if (order(task, task->heap[child]) <= order(task, last)) break;
+    task->heap[i] = task->heap[child];
+  }
+  task->heap[i] = last;
+  return top;
+}
+
+int32_t gruI_task_slot(gruI_task *task, gruI_node *node, gru_tensor *leaf) {
+  if (!reserve(task)) return -1;
+  int32_t *place = probe(task, node ? (void *)node : (void *)leaf);
+  if (*place) return *place - 1;
+  int32_t slot = task->count++;
+  task->slots[slot] = (gruI_slot){.node = node, .leaf = node ? NULL : leaf, .capture = -1};
+  *place = slot + 1;
+  if (node) {
+    node->refs++;
+    heap_push(task, slot);
+  } else {
+    gru_tensor_retain(leaf);
+  }
+  return slot;
+}
+
+/* ---- adding gradients -------------------------------------------------------------------------- */
+
+/* May `t` be written over: does nobody else see it? */
+static bool is_private(const gru_tensor *t) {
+  return t->refs == 1 && !t->tag && t->storage->refs == 1 && !t->storage->hot && !t->node &&
+         gruI_is_dense(t);
+}
+
+/* a + b, in a's memory where that is private.  Takes over the reference to `a`. */
+static gru_status add(gru_runtime *rt, gru_tensor *a, gru_tensor *b, bool in_place,
+                      gru_tensor **out) {
+  if (in_place && gruI_same_shape(a, b)) {
+    int mode = gru_set_grad_enabled(rt, 0);
+    gru_status status = gru_op_call_(rt, GRU_OP_ADD, a, &b, 1);
+    gru_set_grad_enabled(rt, mode);
+    *out = a;
+    return status;
+  }
+  gru_tensor *sum;
+  gru_status status = gruI_call2(GRU_OP_ADD, a, b, NULL, &sum);
+  if (status != GRU_OK) {
+    *out = a;
+    return status;
+  }
+  gru_tensor_release(a);
+  *out = sum;
+  return GRU_OK;
+}
+
+gru_status gruI_slot_add(gruI_task *task, gruI_slot *slot, gru_tensor *g) {
+  if (!slot->grad) {
+    slot->grad = g;
+    return GRU_OK;
+  }
+  bool composing = task->flags & GRU_CREATE_GRAPH;
+  gru_status status = add(task->rt, slot->grad, g, !composing && is_private(slot->grad),
+                          &slot->grad);
+  gru_tensor_release(g);
+  return status;
+}
+
+gru_status gruI_vjp_add_part(gruI_vjp *v, gru_op geometry) {
+  gruI_input *in = &v->node->in[0];
+  int32_t i = gruI_task_slot(v->task, in->node, in->leaf);
+  if (i < 0) return gruI_fail(v->rt, GRU_ERROR_MEMORY, "backward: out of memory");
+  gruI_slot *slot = &v->task->slots[i];
+  gru_tensor *whole = slot->grad, *part;
+  bool fresh = !whole, add_later = whole && !is_private(whole);
+  if (fresh || add_later)
+    GRUI_TRY(gruI_zeros(v->rt, v->name, (gru_dtype)in->dtype, in->ndim, in->shape,
+                        gruI_place_of(v->g), &whole));
+  if (fresh) slot->grad = whole;
+  gru_status status = gruI_call1(geometry, whole, v->attrs, &part);
+  if (status == GRU_OK) {
+    status = fresh || add_later ? gruI_copy_over(part, v->g, v->name)
+                                : gru_op_call_(v->rt, GRU_OP_ADD, part, &v->g, 1);
+    gru_tensor_release(part);
+  }
+  if (!add_later) return status;
+  if (status == GRU_OK) return gruI_slot_add(v->task, slot, whole);
+  gru_tensor_release(whole);
+  return status;
+}
+
+/* leaf.grad += g. */
+static gru_status accumulate_leaf(gruI_task *task, gru_tensor *leaf, gru_tensor *g) {
+  bool composing = task->flags & GRU_CREATE_GRAPH;
+  if (leaf->grad)
+    return add(task->rt, leaf->grad, g, !composing && !leaf->grad->node && !leaf->grad->leaf_grad,
+               &leaf->grad);
+  if (composing || is_private(g)) {
+    leaf->grad = gru_tensor_retain(g);
+    return GRU_OK;
+  }
+  return gruI_call1(GRU_OP_CLONE, g, NULL, &leaf->grad);
+}
+
+/* ---- one node ------------------------------------------------------------------------------------- */
+
+/* Hands the gradients that a rule gave to where the inputs came from. */
+static gru_status deliver(gruI_task *task, gruI_node *node, gru_tensor **dx) {
+  for (int k = 0; k < node->ninputs; k++) {
+    if (!dx[k]) continue;
+    gruI_input *in = &node->in[k];
+    gru_tensor *g = dx[k];
+    dx[k] = NULL;
+    int32_t slot = in->node || in->leaf ? gruI_task_slot(task, in->node, in->leaf) : -1;
+    if (slot < 0) {
+      gru_tensor_release(g);
+      if (in->node || in->leaf)
+        return gruI_fail(task->rt, GRU_ERROR_MEMORY, "backward: out of memory");
+      continue;
+    }
+    GRUI_TRY(gruI_slot_add(task, &task->slots[slot], g));
+  }
+  return GRU_OK;
+}
+
+static gru_status call_rule(gruI_task *task, gruI_node *node, gru_tensor *g) {
+  enum { FEW = 8 };
+  gru_tensor *few[FEW] = {NULL}, **dx = few;
+  if (node->released)
+    return gruI_fail(task->rt, GRU_ERROR_AUTOGRAD,
+                     "backward: a second time through %s, whose saved tensors are gone; the first "
+                     "call needs {retain_graph = true}", node->op->name);
+  if (node->ninputs > FEW && !(dx = calloc((size_t)node->ninputs, sizeof *dx)))
+    return gruI_fail(task->rt, GRU_ERROR_MEMORY, "backward: out of memory");
+  gruI_vjp v = {.rt = task->rt, .node = node, .task = task, .name = node->op->name,
+                .attrs = node->attrs, .g = g, .dx = dx,
+                .composing = (task->flags & GRU_CREATE_GRAPH) != 0};
+  gru_status status = gruI_node_unpack(node, &v);
+  if (status == GRU_OK) status = node->op->vjp(&v);
+  for (int i = 0; i < 3; i++) gru_tensor_release(v.x[i]);
+  for (int i = 0; i < GRU_MAX_OUTPUTS; i++) gru_tensor_release(v.y[i]);
+  gru_tensor_release(v.extra);
+  if (!(task->flags & GRU_RETAIN_GRAPH)) gruI_node_drop_saved(node);
+  if (status == GRU_OK) status = deliver(task, node, dx);
+  for (int k = 0; k < node->ninputs; k++) gru_tensor_release(dx[k]);
+  if (dx != few) free(dx);
+  return status;
+}
+
+/* A complete gradient: held pairs, hooks, retain_grad, capture.  *grad is taken from the slot. */
+static gru_status finish(gruI_task *task, int32_t i, gru_tensor **grad) {
+  GRUI_TRY(gruI_pairs_flush(task, i));
+  gruI_slot *slot = &task->slots[i];
+  if (!slot->grad) return GRU_OK;
+  GRUI_TRY(gruI_hooks_run(slot->node ? slot->node->hooks : slot->leaf->hooks, 0, &slot->grad));
+  slot = &task->slots[i];
+  gru_tensor *watcher = slot->node ? slot->node->retained[0] : NULL;
+  if (watcher) {
+    gru_tensor *kept;
+    if (task->flags & GRU_CREATE_GRAPH)
+      kept = gru_tensor_retain(slot->grad);
+    else
+      GRUI_TRY(gruI_tensor_twin(slot->grad, &kept));
+    gru_tensor_release(watcher->grad);
+    watcher->grad = kept;
+  }
+  if (slot->capture >= 0) task->results[slot->capture] = gru_tensor_retain(slot->grad);
+  *grad = slot->grad;
+  slot->grad = NULL;
+  return GRU_OK;
+}
+
+static gru_status run_nodes(gruI_task *task) {
+  while (task->heap_count > 0) {
+    int32_t i = heap_pop(task);
+    gru_tensor *g = NULL;
+    gru_status status = finish(task, i, &g);
+    gruI_node *node = task->slots[i].node;
+    if (status == GRU_OK && g) status = call_rule(task, node, g);
+    gru_tensor_release(g);
+    if (status != GRU_OK) return status;
+  }
+  return GRU_OK;
+}
+
+static gru_status run_leaves(gruI_task *task) {
+  for (int32_t i = 0; i < task->count; i++) {
+    if (task->slots[i].node) continue;
+    gru_tensor *g = NULL;
+    gru_status status = finish(task, i, &g);
+    if (status == GRU_OK && g && task->accumulate)
+      status = accumulate_leaf(task, task->slots[i].leaf, g);
+    gru_tensor_release(g);
+    if (status != GRU_OK) return status;
+  }
+  return GRU_OK;
+}
+
+/* ---- a whole backward ---------------------------------------------------------------------------- */
+
+/* Puts dL/d(output) into the output's slot. */
+static gru_status seed(gruI_task *task, gru_tensor *output, gru_tensor *grad) {
+  gru_runtime *rt = task->rt;
+  gru_tensor *g;
+  if (!gruI_requires_grad(output))
+    return gruI_fail(rt, GRU_ERROR_AUTOGRAD,
+                     "backward: the output does not require grad: no parameter took part in it, "
+                     "or it was computed under no_grad()");
+  if (grad) {
+    if (!gruI_same_shape(grad, output) || grad->dtype != output->dtype)
+      return gruI_fail(rt, GRU_ERROR_SHAPE, "backward: a gradient of %s %s for an output of %s %s",
+                       gru_dtype_name((gru_dtype)grad->dtype), gruI_tensor_text(grad).s,
+                       gru_dtype_name((gru_dtype)output->dtype), gruI_tensor_text(output).s);
+    g = gru_tensor_retain(grad);
+  } else {
+    if (output->numel != 1)
+      return gruI_fail(rt, GRU_ERROR_SHAPE,
+                       "backward: only a one-element output has a gradient of its own, the shape "
+                       "is %s; reduce it with :sum() or :mean(), or pass a gradient",
+                       gruI_tensor_text(output).s);
+    GRUI_TRY(gru_tensor_full(rt, (gru_dtype)output->dtype, output->ndim, output->shape,
+                             gru_tensor_device(output), 1.0, &g));
+  }
+  int32_t slot = gruI_task_slot(task, output->node, output->node ? NULL : output);
+  if (slot >= 0) return gruI_slot_add(task, &task->slots[slot], g);
+  gru_tensor_release(g);
+  return gruI_fail(rt, GRU_ERROR_MEMORY, "backward: out of memory");
+}
+
+static void end_task(gruI_task *task) {
+  for (int32_t i = 0; i < task->count; i++) {
+    gru_tensor_release(task->slots[i].grad);
+    gruI_pairs_free(&task->slots[i].pairs);
+    gruI_node_release(task->slots[i].node);
+    gru_tensor_release(task->slots[i].leaf);
+  }
+  free(task->slots);
+  free(task->heap);
+  free(task->table);
+}
+
+static gru_status run(gruI_task *task, int n, gru_tensor *const *outputs,
+                      gru_tensor *const *grads) {
+  gru_runtime *rt = task->rt;
+  if (task->flags & GRU_CREATE_GRAPH) task->flags |= GRU_RETAIN_GRAPH;
+  int mode = gru_set_grad_enabled(rt, (task->flags & GRU_CREATE_GRAPH) != 0);
+  gru_status status = GRU_OK;
+  for (int i = 0; i < n && status == GRU_OK; i++)
+    status = seed(task, outputs[i], grads ? grads[i] : NULL);
+  if (status == GRU_OK) status = run_nodes(task);
+  if (status == GRU_OK) status = run_leaves(task);
+  gru_set_grad_enabled(rt, mode);
+  return status;
+}
+
+gru_status gru_backward(gru_runtime *rt, int n, gru_tensor *const *outputs,
+                        gru_tensor *const *grads, int flags) {
+  gruI_task task = {.rt = rt, .flags = flags, .accumulate = true};
+  gru_status status = run(&task, n, outputs, grads);
+  end_task(&task);
+  return status;
+}
+
+/* Marks the slots of the inputs as captured. */
+static gru_status capture(gruI_task *task, int n, gru_tensor *const *inputs) {
+  for (int i = 0; i < n; i++) {
+    gru_tensor *t = inputs[i];
+    if (!gruI_requires_grad(t))
+      return gruI_fail(task->rt, GRU_ERROR_AUTOGRAD, "grad: input %d does not require grad", i + 1);
+    int32_t slot = gruI_task_slot(task, t->node, t->node ? NULL : t);
+    if (slot < 0) return gruI_fail(task->rt, GRU_ERROR_MEMORY, "grad: out of memory");
+    if (task->slots[slot].capture >= 0)
+      return gruI_fail(task->rt, GRU_ERROR_ARGUMENT, "grad: input %d is given twice", i + 1);
+    task->slots[slot].capture = i;
+  }
+  return GRU_OK;
+}
+
+gru_status gru_grad(gru_runtime *rt, int n, gru_tensor *const *outputs,
+                    gru_tensor *const *grads, int ninputs, gru_tensor *const *inputs,
+                    gru_tensor **results, int flags) {
+  gruI_task task = {.rt = rt, .flags = flags};
+  if (ninputs < 1 || !(task.results = calloc((size_t)ninputs, sizeof *task.results)))
+    return gruI_fail(rt, GRU_ERROR_ARGUMENT, "grad: no inputs");
+  gru_status status = capture(&task, ninputs, inputs);
+  if (status == GRU_OK) status = run(&task, n, outputs, grads);
+  for (int i = 0; i < ninputs && status == GRU_OK; i++)
+    if (!task.results[i] && !(flags & GRU_ALLOW_UNUSED))
+      status = gruI_fail(rt, GRU_ERROR_AUTOGRAD,
+                         "grad: the outputs do not depend on input %d; pass {allow_unused = true} "
+                         "to get nil for it", i + 1);
+  for (int i = 0; i < ninputs; i++) {
+    if (status == GRU_OK)
+      results[i] = task.results[i];
+    else
+      gru_tensor_release(task.results[i]);
+  }
+  end_task(&task);
+  free(task.results);
+  return status;
+}

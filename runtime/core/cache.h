@@ -1,0 +1,40 @@
+/* cache.h - the caching allocator of one device: tensor memory in size classes.
+**
+** A block given back waits in the list of its class for the next tensor of that size;
+** the system is asked only when the list is empty.  The lists never read or write the
+** blocks, so the same code serves device memory.
+*/
+#ifndef GRUI_CACHE_H
+#define GRUI_CACHE_H
+
+#include "core/device.h"
+
+enum { GRUI_CACHE_CLASSES = 16 + 8 * 40 };
+
+typedef struct gruI_cache_list {
+  void **blocks;
+  int32_t count, capacity;
+} gruI_cache_list;
+
+typedef struct gruI_cache {
+  gruI_device *device;
+  gruI_cache_list lists[GRUI_CACHE_CLASSES];
+  size_t live, peak; /* bytes asked for */
+  size_t reserved;   /* bytes taken from the device */
+  size_t cached;     /* of those, waiting in lists */
+  size_t limit;      /* of live */
+} gruI_cache;
+
+/* The size of the class that `bytes` falls into: a multiple of 64 up to 1 KiB, then
+** eight sizes between powers of two (at most 12.5 % more than asked for). */
+size_t gruI_cache_round(size_t bytes);
+
+/* A block of at least `bytes` (> 0), or NULL when the limit or the device's memory is reached. */
+void *gruI_cache_alloc(gruI_cache *cache, size_t bytes);
+void gruI_cache_free(gruI_cache *cache, void *block, size_t bytes);
+/* Gives waiting blocks back to the device. */
+void gruI_cache_empty(gruI_cache *cache);
+/* The same, and the lists themselves. */
+void gruI_cache_destroy(gruI_cache *cache);
+
+#endif

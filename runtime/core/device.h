@@ -1,0 +1,264 @@
+/* device.h - the seam behind which a device lives.
+**
+** A backend is a table of kernel families.  Kernels know raw pointers, sizes and
+** strides; they know nothing of tensors, tapes or promotion: the op layer has
+** checked shapes, converted dtypes and allocated the results before it calls.
+**
+** Contracts that hold for every kernel
+**   - Strides count elements and may be 0 (broadcast); inputs may alias each other,
+**     and an elementwise output may be one of its inputs with the same strides.
+**   - `=` kernels overwrite their output, `+=` kernels add to it; each says which.
+**   - The same arguments give the same bits, run after run, for any thread count.
+**   - A kernel may be called with sizes of zero, and does nothing then.
+**   - On failure a kernel sets device->fault and returns a status.
+*/
+#ifndef GRUI_DEVICE_H
+#define GRUI_DEVICE_H
+
+#include "gru.h"
+
+#define GRUI_DEVICE_ABI 1u
+#define GRUI_MAX_INPUTS 3 /* of an elementwise op */
+
+typedef struct gruI_pool gruI_pool;
+typedef struct gruI_device gruI_device;
+
+/* ---- elementwise ----------------------------------------------------------- */
+
+/* What a row of ops.def is asked for.  FORWARD computes y from the inputs; DA, DB, DC
+** compute the gradient with respect to the first, second, third input. */
+enum { GRUI_FORWARD = 0, GRUI_DA = 1, GRUI_DB = 2, GRUI_DC = 3 };
+
+/* out[i] = row(in[0][i], in[1][i], ...).  For a gradient the inputs are those of the
+** op in slots 0 .. 2, its result y in GRUI_SLOT_Y and dL/dy in GRUI_SLOT_G; the slots
+** that the row's text does not name are NULL.  All of them hold `dtype`, but for
+** comparisons and tests, whose `out` is bool. */
+enum { GRUI_SLOT_Y = 3, GRUI_SLOT_G = 4, GRUI_SLOTS = 5 };
+
+typedef struct gruI_elementwise {
+  int op;          /* GRU_OP_... of an elementwise row */
+  int variant;     /* GRUI_FORWARD ... GRUI_DC */
+  gru_dtype dtype; /* of the inputs */
+  int ndim;        /* coalesced; at least 1, innermost last */
+  int64_t shape[GRU_MAX_DIMS];
+  uint8_t host[GRUI_SLOTS]; /* in[i] is one element in host memory, a number of the script */
+  const void *in[GRUI_SLOTS];
+  int64_t in_stride[GRUI_SLOTS][GRU_MAX_DIMS];
+  void *out;
+  int64_t out_stride[GRU_MAX_DIMS];
+} gruI_elementwise;
+
+/* out[i] (=) convert(in[i]).  Float to int64 truncates towards zero, anything to bool
+** is x != 0. */
+typedef struct gruI_copy {
+  gru_dtype in_dtype, out_dtype;
+  int ndim;
+  int64_t shape[GRU_MAX_DIMS];
+  const void *in;
+  int64_t in_stride[GRU_MAX_DIMS];
+  void *out;
+  int64_t out_stride[GRU_MAX_DIMS];
+} gruI_copy;
+
+/* ---- products ---------------------------------------------------------------- */
+
+/* c[b] (= or +=) op(a[b]) op(b[b]), row-major: op(a) is m x k, op(b) k x n, c m x n.
+** `a` is stored m x k with row stride lda, or k x m where trans_a is set; a batch
+** stride may be 0. Any dtype but bool. */
+typedef struct gruI_gemm {
+  gru_dtype dtype;
+  int trans_a, trans_b, accumulate;
+  int64_t batch, m, n, k;
+  const void *a, *b;
+  void *c;
+  int64_t lda, ldb, ldc;
+  int64_t batch_a, batch_b, batch_c;
+} gruI_gemm;
+
+/* ---- reductions -------------------------------------------------------------- */
+
+typedef enum gruI_reduction {
+  GRUI_SUM, GRUI_PROD, GRUI_MAX, GRUI_MIN, GRUI_ANY, GRUI_ALL
+} gruI_reduction;
+
+/* out[keep...] (=) reduction over red... of in[keep..., red...].  `out` is contiguous in the
+** order of the kept dims, of the input's dtype.  MAX and MIN: NaN wins, the first of
+** equals; `out_index` (may be NULL) gets base + its row-major position among the red
+** dims; `out` may then be NULL.  ANY and ALL take and give bool.  Over nothing: 0, 1, false, true;
+** MAX and MIN are never asked that. */
+typedef struct gruI_reduce {
+  gruI_reduction kind;
+  gru_dtype dtype;
+  int nkeep, nred; /* either may be 0 */
+  int64_t keep[GRU_MAX_DIMS], keep_stride[GRU_MAX_DIMS];
+  int64_t red[GRU_MAX_DIMS], red_stride[GRU_MAX_DIMS];
+  const void *in;
+  void *out;
+  int64_t *out_index;
+  int64_t base;
+} gruI_reduce;
+
+/* ---- positions --------------------------------------------------------------- */
+
+/* Ids are int64 that count from `base`.  An id outside [base, base + size) is
+** GRU_ERROR_INDEX, with fault.value the id and fault.position its place among the ids;
+** ids are all checked before anything is written. */
+
+/* TAKE: out[o, j, i] (=) x[o, ids[j], i].      out is contiguous (outer, count, inner).
+** PUT:  x[o, ids[j], i] (+=) src[o, j, i], j ascending; src contiguous likewise. */
+typedef struct gruI_rows {
+  gru_dtype dtype;
+  int64_t outer, count, inner;
+  int64_t size;       /* of the indexed dim of x */
+  const int64_t *ids;
+  int64_t id_stride, base;
+  void *x;            /* const for TAKE */
+  int64_t x_outer, x_row, x_inner; /* strides */
+  void *packed;       /* out of TAKE, const src of PUT */
+} gruI_rows;
+
+/* GATHER:      out[i...] (=) x[i... with i[dim] := ids[i...]]
+** SCATTER:     x[i... with i[dim] := ids[i...]] (=) src[i...], last one wins
+** SCATTER_ADD: the same with +=, in row-major order of i. */
+typedef enum gruI_along_kind { GRUI_GATHER, GRUI_SCATTER, GRUI_SCATTER_ADD } gruI_along_kind;
+
+typedef struct gruI_along {
+  gruI_along_kind kind;
+  gru_dtype dtype;
+  int ndim, dim;
+  int64_t shape[GRU_MAX_DIMS]; /* of ids, and of out or src */
+  int64_t size;                /* of x along dim */
+  int64_t base;
+  const int64_t *ids;
+  int64_t id_stride[GRU_MAX_DIMS];
+  void *x;
+  int64_t x_stride[GRU_MAX_DIMS];
+  void *other; /* out of GATHER, const src of SCATTER */
+  int64_t other_stride[GRU_MAX_DIMS];
+} gruI_along;
+
+/* out[r, c] (=) (ids[r] - base == c), a float dtype, contiguous (count, classes). */
+typedef struct gruI_one_hot {
+  gru_dtype dtype;
+  int64_t count, classes, base;
+  const int64_t *ids;
+  void *out;
+} gruI_one_hot;
+
+/* ---- softmax and losses, over the rows of contiguous (rows, cols) ----------------- */
+
+/* y (=) softmax(x), or log_softmax(x) where log is set. */
+typedef struct gruI_softmax {
+  gru_dtype dtype;
+  int log;
+  int64_t rows, cols;
+  const void *x;
+  void *y;
+} gruI_softmax;
+
+/* dx (=) y (g - sum_c g y), or g - exp(y) sum_c g where log is set. */
+typedef struct gruI_softmax_grad {
+  gru_dtype dtype;
+  int log;
+  int64_t rows, cols;
+  const void *y, *g;
+  void *dx;
+} gruI_softmax_grad;
+
+/* Cross-entropy of logits x (rows, cols) against class ids, PyTorch's definition with
+** label smoothing e, class weights w (NULL: all 1) and ignore_index:
+**   lse[r]  (=) log sum_c exp x[r, c]
+**   loss[r] (=) (1 - e) w[t] (lse - x[t]) + (e / cols) sum_c w[c] (lse - x[c]), 0 where ignored
+**   mass[r] (=) w[t], 0 where ignored: what a mean divides by
+** Gradient: dx[r, c] (=) scale[r] d loss[r] / d x[r, c], with scale stride 0 or 1. */
+typedef struct gruI_cross_entropy {
+  gru_dtype dtype;
+  int64_t rows, cols, base;
+  const void *x, *weight;
+  const int64_t *target;
+  int has_ignore;
+  int64_t ignore_index;
+  double smoothing;
+  void *loss, *mass, *lse;        /* forward: out */
+  const void *lse_in, *scale;     /* gradient: in */
+  int64_t scale_stride;
+  void *dx;                       /* gradient: out */
+} gruI_cross_entropy;
+
+/* ---- random numbers --------------------------------------------------------------- */
+
+typedef enum gruI_random_kind { GRUI_UNIFORM, GRUI_NORMAL, GRUI_BERNOULLI, GRUI_RANDINT } gruI_random_kind;
+
+/* out[i] (=) draw number `counter + i` of Philox stream `seed` (core/philox.h), contiguous.
+** UNIFORM a..b, NORMAL mean a std b, BERNOULLI p = a, RANDINT low..high (int64 first). */
+typedef struct gruI_random {
+  gruI_random_kind kind;
+  gru_dtype dtype;
+  int64_t count;
+  uint64_t seed, counter;
+  double a, b;
+  int64_t low, high;
+  void *out;
+} gruI_random;
+
+/* ---- the table -------------------------------------------------------------------- */
+
+typedef struct gruI_kernels {
+  gru_status (*elementwise)(gruI_device *, const gruI_elementwise *);
+  gru_status (*copy)(gruI_device *, const gruI_copy *);
+  gru_status (*gemm)(gruI_device *, const gruI_gemm *);
+  gru_status (*reduce)(gruI_device *, const gruI_reduce *);
+  gru_status (*take)(gruI_device *, const gruI_rows *);
+  gru_status (*put)(gruI_device *, const gruI_rows *);
+  gru_status (*along)(gruI_device *, const gruI_along *);
+  gru_status (*one_hot)(gruI_device *, const gruI_one_hot *);
+  gru_status (*softmax)(gruI_device *, const gruI_softmax *);
+  gru_status (*softmax_grad)(gruI_device *, const gruI_softmax_grad *);
+  gru_status (*cross_entropy)(gruI_device *, const gruI_cross_entropy *);
+  gru_status (*cross_entropy_grad)(gruI_device *, const gruI_cross_entropy *);
+  gru_status (*random)(gruI_device *, const gruI_random *);
+} gruI_kernels;
+
+typedef struct gruI_backend {
+  uint32_t abi; /* GRUI_DEVICE_ABI */
+  uint32_t size;/* sizeof(gruI_backend): fields may be appended */
+  const char *name; /* "cpu", "cuda" */
+  /* How many devices there are; 0 with a reason. */
+  int (*count)(char *reason, size_t size);
+  gru_status (*open)(gruI_device *device); /* name, index and pool are set */
+  void (*close)(gruI_device *device);
+  /* Raw memory, aligned to 64 bytes; NULL when there is none. */
+  void *(*alloc)(gruI_device *, size_t bytes);
+  void (*free)(gruI_device *, void *block, size_t bytes);
+  /* Host to device, device to host; synchronous. */
+  gru_status (*upload)(gruI_device *, void *to, const void *from, size_t bytes);
+  gru_status (*download)(gruI_device *, void *to, const void *from, size_t bytes);
+  size_t (*memory_limit)(gruI_device *); /* what tensors may take, by default */
+  const gruI_kernels *kernels;
+} gruI_backend;
+
+/* What a kernel says of its failure. */
+typedef struct gruI_fault {
+  int64_t value, position; /* GRU_ERROR_INDEX */
+  char text[192];          /* other failures */
+} gruI_fault;
+
+struct gruI_device {
+  const gruI_backend *backend;
+  const gruI_kernels *k;
+  gruI_pool *pool;
+  char name[24]; /* "cpu", "cuda:0" */
+  int index;
+  void *state;   /* the backend's own */
+  gruI_fault fault;
+  /* Settings of the runtime that a backend honours. */
+  int keep_blas_threads;
+  void *(*host_alloc)(void *context, size_t bytes);
+  void (*host_free)(void *context, void *block);
+  void *host_context;
+};
+
+/* The backend that is linked into every build; others are plugins. */
+extern const gruI_backend gruI_builtin_backend;
+
+#endif

@@ -1,0 +1,113 @@
+/* pairs.c - held pairs: the gradient of a matrix that is used at every step of a sequence.
+**
+** dW = sum_t x_t^T g_t, one thin product a step, is the same as one product of the stacked x
+** and g: thirty-five products with inner size 32 become one with 1,120.  Pairs wait in the
+** slot of W, seen through a transpose, until W's last consumer has run.
+*/
+#include <stdlib.h>
+
+#include "core/backward.h"
+
+enum { MAX_HELD_BYTES = 64 << 20 };
+
+void gruI_pairs_free(gruI_pairs *pairs) {
+  for (int32_t i = 0; i < pairs->count; i++) {
+    gru_tensor_release(pairs->list[i].x);
+    gru_tensor_release(pairs->list[i].g);
+  }
+  free(pairs->list);
+  *pairs = (gruI_pairs){0};
+}
+
+static bool push(gruI_pairs *pairs, gru_tensor *x, gru_tensor *g) {
+  if (pairs->count == pairs->capacity) {
+    int32_t capacity = pairs->capacity ? pairs->capacity * 2 : 16;
+    gruI_pair *list = realloc(pairs->list, (size_t)capacity * sizeof *list);
+    if (!list) return false;
+    pairs->list = list;
+    pairs->capacity = capacity;
+  }
+  pairs->list[pairs->count++] =
+      (gruI_pair){gru_tensor_retain(x), gru_tensor_retain(g), gru_tensor_version(x)};
+  pairs->bytes += (x->storage->hot ? 0 : x->numel + g->numel) * (int64_t)gru_dtype_size(GRU_FLOAT32);
+  return true;
+}
+
+/* Is the input the plain transpose of a matrix, which nobody watches? */
+static bool is_transpose(const gruI_input *in) {
+  const gruI_node *node = in->node;
+  return node && node->op->id == GRU_OP_TRANSPOSE && node->in[0].ndim == 2 &&
+         (node->attrs->dims[0] - node->attrs->dims[1]) % 2 != 0 && !node->hooks &&
+         !node->retained[0];
+}
+
+bool gruI_vjp_hold(gruI_vjp *v, int k, gru_tensor *x, gru_tensor *g) {
+  gruI_input *in = &v->node->in[k];
+  if (v->composing || x->ndim != 2 || g->ndim != 2 || in->ndim != 2 || x->dtype != in->dtype ||
+      g->dtype != in->dtype)
+    return false;
+  if (is_transpose(in)) {
+    in = &in->node->in[0];
+    gru_tensor *swap = x;
+    x = g, g = swap;
+  }
+  int32_t i = gruI_task_slot(v->task, in->node, in->leaf);
+  if (i < 0) return false;
+  gruI_slot *slot = &v->task->slots[i];
+  int64_t width_x = x->shape[1], width_g = g->shape[1];
+  if (slot->pairs.count > 0 &&
+      (slot->pairs.list[0].x->shape[1] != width_x || slot->pairs.list[0].g->shape[1] != width_g))
+    return false;
+  if (!push(&slot->pairs, x, g)) return false;
+  if (slot->pairs.bytes > MAX_HELD_BYTES) return gruI_pairs_flush(v->task, i) == GRU_OK;
+  return true;
+}
+
+/* The held x, or the held g, below each other. */
+static gru_status stack_rows(gruI_pairs *pairs, bool want_g, gru_tensor **out) {
+  gru_attrs rows = {.dims = {0}, .ndims = 1};
+  gru_tensor *results[GRU_MAX_OUTPUTS];
+  gru_tensor **list = malloc((size_t)pairs->count * sizeof *list);
+  gru_runtime *rt = pairs->list[0].x->rt;
+  if (!list) return gruI_fail(rt, GRU_ERROR_MEMORY, "matmul: out of memory in backward");
+  for (int32_t i = 0; i < pairs->count; i++)
+    list[i] = want_g ? pairs->list[i].g : pairs->list[i].x;
+  gru_status status = gru_op_call(rt, GRU_OP_CAT, list, pairs->count, &rows, results);
+  free(list);
+  if (status == GRU_OK) *out = results[0];
+  return status;
+}
+
+static gru_status product(gruI_pairs *pairs, gru_tensor **out) {
+  gru_attrs swap = {.dims = {0, 1}, .ndims = 2};
+  gru_tensor *x, *g, *xt;
+  GRUI_TRY(stack_rows(pairs, false, &x));
+  gru_status status = stack_rows(pairs, true, &g);
+  if (status == GRU_OK) {
+    status = gruI_call1(GRU_OP_TRANSPOSE, x, &swap, &xt);
+    if (status == GRU_OK) {
+      status = gruI_call2(GRU_OP_MATMUL, xt, g, NULL, out);
+      gru_tensor_release(xt);
+    }
+    gru_tensor_release(g);
+  }
+  gru_tensor_release(x);
+  return status;
+}
+
+gru_status gruI_pairs_flush(gruI_task *task, int32_t i) {
+  gruI_pairs pairs = task->slots[i].pairs;
+  if (pairs.count == 0) return GRU_OK;
+  task->slots[i].pairs = (gruI_pairs){0};
+  gru_status status = GRU_OK;
+  for (int32_t p = 0; p < pairs.count && status == GRU_OK; p++)
+    if (gru_tensor_version(pairs.list[p].x) != pairs.list[p].version)
+      status = gruI_fail(task->rt, GRU_ERROR_AUTOGRAD,
+                         "backward: a tensor of shape %s that matmul saved has been changed in "
+                         "place during backward", gruI_tensor_text(pairs.list[p].x).s);
+  gru_tensor *dw = NULL;
+  if (status == GRU_OK) status = product(&pairs, &dw);
+  if (status == GRU_OK) status = gruI_slot_add(task, &task->slots[i], dw);
+  gruI_pairs_free(&pairs);
+  return status;
+}

@@ -1,0 +1,320 @@
+/* pool.c - the runtime's own threads.
+**
+** One word says it all: `state` holds the epoch in its upper half (odd while a job is open) and
+** in its lower half how many helpers are inside.  A helper enters an open job by adding one;
+** the caller closes the job by making the epoch even, after which nobody can enter, and waits
+** for those who did.  So a helper that sleeps through a short job costs nothing, and the
+** fields of a job are written only while nobody is inside.
+*/
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "core/pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+  SPINS = 4000, /* looks at `state` before parking: tens of microseconds */
+  MAX_THREADS = 256
+};
+
+#define EPOCH_ONE (UINT64_C(1) << 32)
+#define INSIDE_MASK (EPOCH_ONE - 1)
+
+typedef struct helper {
+  gruI_pool *pool;
+  pthread_t thread;
+  int worker; /* 1 .. threads - 1 */
+} helper;
+
+struct gruI_pool {
+  int threads; /* wanted, the caller counted in */
+  int started; /* helpers that run */
+  int spins;
+  pid_t owner; /* the process that the helpers live in */
+  helper *helpers;
+  int (*should_abort)(void *);
+  void *abort_context;
+
+  /* The job; written while it is closed and nobody is inside. */
+  gruI_job job;
+  void *context;
+  int64_t blocks;
+
+  _Alignas(64) _Atomic uint64_t state;
+  _Alignas(64) _Atomic int64_t next; /* the next block that nobody has */
+  _Alignas(64) _Atomic int sleepers; /* helpers that are parked or about to */
+  _Atomic int waiting;               /* the caller is parked or about to */
+  _Atomic int stop;
+  pthread_mutex_t mutex;
+  pthread_cond_t wake; /* a job is open, or stop */
+  pthread_cond_t done; /* the last helper has left */
+};
+
+/* The pool whose job this thread is in, and as which worker. */
+static _Thread_local const gruI_pool *inside_pool;
+static _Thread_local int inside_worker;
+
+static inline void pause_briefly(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
+/* ---- blocks ---------------------------------------------------------------------- */
+
+/* Takes blocks until there are none. Only the caller asks whether to abort: `ask`. */
+static gru_status run_blocks(gruI_pool *pool, int worker, int ask) {
+  const gruI_pool *outer_pool = inside_pool;
+  int outer_worker = inside_worker;
+  gru_status status = GRU_OK;
+  inside_pool = pool;
+  inside_worker = worker;
+  for (;;) {
+    int64_t block = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
+    if (block >= pool->blocks) break;
+    pool->job(pool->context, block, worker);
+    if (ask && pool->should_abort != NULL && block + 1 < pool->blocks &&
+        pool->should_abort(pool->abort_context)) {
+      atomic_store_explicit(&pool->next, pool->blocks, memory_order_relaxed);
+      status = GRU_ERROR_INTERRUPTED;
+      break;
+    }
+  }
+  inside_pool = outer_pool;
+  inside_worker = outer_worker;
+  return status;
+}
+
+/* All blocks on this thread; `ask` is unset within a job. */
+static gru_status run_inline(gruI_pool *pool, int64_t blocks, gruI_job job, void *context,
+                             int ask) {
+  const gruI_pool *outer_pool = inside_pool;
+  int outer_worker = inside_worker;
+  int worker = outer_pool == pool ? outer_worker : 0;
+  gru_status status = GRU_OK;
+  inside_pool = pool;
+  inside_worker = worker;
+  for (int64_t block = 0; block < blocks; block++) {
+    if (block > 0 && ask && pool->should_abort != NULL &&
+        pool->should_abort(pool->abort_context)) {
+      status = GRU_ERROR_INTERRUPTED;
+      break;
+    }
+    job(context, block, worker);
+  }
+  inside_pool = outer_pool;
+  inside_worker = outer_worker;
+  return status;
+}
+
+/* ---- helpers ----------------------------------------------------------------------- */
+
+static int is_open(uint64_t state, uint64_t seen) {
+  return ((state >> 32) & 1) != 0 && (state >> 32) != seen;
+}
+
+/* Waits, spinning and then parked, for a job other than `seen`, or stop. */
+static void wait_for_job(gruI_pool *pool, uint64_t seen) {
+  for (int i = 0; i < pool->spins; i++) {
+    if (is_open(atomic_load_explicit(&pool->state, memory_order_relaxed), seen) ||
+        atomic_load_explicit(&pool->stop, memory_order_relaxed))
+      return;
+    pause_briefly();
+  }
+  pthread_mutex_lock(&pool->mutex);
+  atomic_fetch_add(&pool->sleepers, 1);
+  while (!is_open(atomic_load(&pool->state), seen) && !atomic_load(&pool->stop))
+    pthread_cond_wait(&pool->wake, &pool->mutex);
+  atomic_fetch_sub(&pool->sleepers, 1);
+  pthread_mutex_unlock(&pool->mutex);
+}
+
+/* Enters the open job and works on it; returns without if it has closed meanwhile. */
+static void help(gruI_pool *pool, int worker, uint64_t *seen) {
+  uint64_t state = atomic_load(&pool->state);
+  do {
+    if (!is_open(state, *seen)) return;
+  } while (!atomic_compare_exchange_weak(&pool->state, &state, state + 1));
+  *seen = state >> 32;
+  run_blocks(pool, worker, 0);
+  state = atomic_fetch_sub(&pool->state, 1) - 1;
+  if ((state & INSIDE_MASK) == 0 && atomic_load(&pool->waiting)) {
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_signal(&pool->done);
+    pthread_mutex_unlock(&pool->mutex);
+  }
+}
+
+static void *helper_main(void *argument) {
+  const helper *self = argument;
+  gruI_pool *pool = self->pool;
+  uint64_t seen = 0; /* the epoch of the job last helped with; even ones are never open */
+  while (!atomic_load(&pool->stop)) {
+    wait_for_job(pool, seen);
+    help(pool, self->worker, &seen);
+  }
+  return NULL;
+}
+
+/* Starts the helpers that are missing. Signals stay with the program's own threads.
+** A thread that does not start is done without. */
+static void start_helpers(gruI_pool *pool) {
+  sigset_t all, old;
+  if (pool->helpers == NULL)
+    pool->helpers = calloc((size_t)pool->threads, sizeof *pool->helpers);
+  if (pool->helpers == NULL) return;
+  pool->owner = getpid();
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  while (pool->started < pool->threads - 1) {
+    helper *h = &pool->helpers[pool->started];
+    h->pool = pool;
+    h->worker = pool->started + 1;
+    if (pthread_create(&h->thread, NULL, helper_main, h) != 0) break;
+    pool->started++;
+  }
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+static void init_sync(gruI_pool *pool) {
+  pthread_mutex_init(&pool->mutex, NULL);
+  pthread_cond_init(&pool->wake, NULL);
+  pthread_cond_init(&pool->done, NULL);
+  atomic_init(&pool->state, 0);
+  atomic_init(&pool->sleepers, 0);
+  atomic_init(&pool->waiting, 0);
+  atomic_init(&pool->stop, 0);
+}
+
+static int is_forked(const gruI_pool *pool) {
+  return pool->started > 0 && pool->owner != getpid();
+}
+
+/* In a forked child: the helpers are not there, and a lock may be held by one of them. */
+static void forget_helpers(gruI_pool *pool) {
+  pool->started = 0;
+  init_sync(pool);
+}
+
+static void stop_helpers(gruI_pool *pool) {
+  if (is_forked(pool)) forget_helpers(pool);
+  if (pool->started > 0) {
+    pthread_mutex_lock(&pool->mutex);
+    atomic_store(&pool->stop, 1);
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->mutex);
+    for (int i = 0; i < pool->started; i++) pthread_join(pool->helpers[i].thread, NULL);
+    pool->started = 0;
+    atomic_store(&pool->stop, 0);
+  }
+  free(pool->helpers);
+  pool->helpers = NULL;
+}
+
+/* ---- the pool ---------------------------------------------------------------------- */
+
+/* Spinning is for cores that nobody else wants: none where there are fewer than threads. */
+static int choose_spins(int threads) {
+#ifdef __linux__
+  cpu_set_t cores;
+  if (sched_getaffinity(0, sizeof cores, &cores) == 0)
+    return threads <= CPU_COUNT(&cores) ? SPINS : 0;
+#endif
+  return threads <= sysconf(_SC_NPROCESSORS_ONLN) ? SPINS : 0;
+}
+
+gruI_pool *gruI_pool_create(int threads, int (*should_abort)(void *), void *abort_context) {
+  void *block = NULL;
+  gruI_pool *pool;
+  if (posix_memalign(&block, 64, sizeof *pool) != 0) return NULL;
+  pool = block;
+  pool->threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
+  pool->started = 0;
+  pool->spins = choose_spins(pool->threads);
+  pool->owner = 0;
+  pool->helpers = NULL;
+  pool->should_abort = should_abort;
+  pool->abort_context = abort_context;
+  pool->job = NULL;
+  pool->context = NULL;
+  pool->blocks = 0;
+  atomic_init(&pool->next, 0);
+  init_sync(pool);
+  return pool;
+}
+
+void gruI_pool_destroy(gruI_pool *pool) {
+  if (pool == NULL) return;
+  stop_helpers(pool);
+  pthread_cond_destroy(&pool->done);
+  pthread_cond_destroy(&pool->wake);
+  pthread_mutex_destroy(&pool->mutex);
+  free(pool);
+}
+
+gru_status gruI_pool_set_threads(gruI_pool *pool, int threads) {
+  if (threads < 1 || threads > MAX_THREADS || inside_pool == pool) return GRU_ERROR_ARGUMENT;
+  if (threads == pool->threads) return GRU_OK;
+  stop_helpers(pool);
+  pool->threads = threads;
+  pool->spins = choose_spins(threads);
+  return GRU_OK;
+}
+
+int gruI_pool_threads(const gruI_pool *pool) {
+  return pool->threads;
+}
+
+static void open_job(gruI_pool *pool, int64_t blocks, gruI_job job, void *context) {
+  int asleep;
+  pool->job = job;
+  pool->context = context;
+  pool->blocks = blocks;
+  atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+  atomic_fetch_add(&pool->state, EPOCH_ONE);
+  asleep = atomic_load(&pool->sleepers);
+  if (asleep == 0) return;
+  pthread_mutex_lock(&pool->mutex);
+  if (blocks - 1 < asleep)
+    for (int64_t i = 0; i < blocks - 1; i++) pthread_cond_signal(&pool->wake);
+  else
+    pthread_cond_broadcast(&pool->wake);
+  pthread_mutex_unlock(&pool->mutex);
+}
+
+/* Closes the job and waits for the helpers inside. */
+static void close_job(gruI_pool *pool) {
+  uint64_t state = atomic_fetch_add(&pool->state, EPOCH_ONE) + EPOCH_ONE;
+  for (int i = 0; i < pool->spins && (state & INSIDE_MASK) != 0; i++) {
+    pause_briefly();
+    state = atomic_load_explicit(&pool->state, memory_order_acquire);
+  }
+  if ((state & INSIDE_MASK) == 0) return;
+  pthread_mutex_lock(&pool->mutex);
+  atomic_store(&pool->waiting, 1);
+  while ((atomic_load(&pool->state) & INSIDE_MASK) != 0)
+    pthread_cond_wait(&pool->done, &pool->mutex);
+  atomic_store(&pool->waiting, 0);
+  pthread_mutex_unlock(&pool->mutex);
+}
+
+gru_status gruI_pool_run(gruI_pool *pool, int64_t blocks, gruI_job job, void *context) {
+  gru_status status;
+  int nested = inside_pool == pool;
+  if (nested || blocks <= 1 || pool->threads == 1)
+    return run_inline(pool, blocks, job, context, !nested);
+  if (is_forked(pool)) forget_helpers(pool);
+  if (pool->started < pool->threads - 1) start_helpers(pool);
+  open_job(pool, blocks, job, context);
+  status = run_blocks(pool, 0, 1);
+  close_job(pool);
+  return status;
+}

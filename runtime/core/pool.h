@@ -1,0 +1,31 @@
+/* pool.h - the runtime's own threads.
+**
+** A job is a number of independent blocks; how many there are, and what each one does,
+** must depend on the shapes alone, so that results do not depend on the thread count.
+** Threads spin for a moment after a job and then park.
+*/
+#ifndef GRUI_POOL_H
+#define GRUI_POOL_H
+
+#include "gru.h"
+
+typedef struct gruI_pool gruI_pool;
+
+/* Work of block `block`; `worker` is 0 .. threads - 1, for scratch memory. */
+typedef void (*gruI_job)(void *context, int64_t block, int worker);
+
+/* A pool of `threads` (>= 1) workers, the caller of run counted in.  Threads are
+** started at the first job that has use for them.  NULL when out of memory. */
+gruI_pool *gruI_pool_create(int threads, int (*should_abort)(void *), void *abort_context);
+void gruI_pool_destroy(gruI_pool *pool);
+
+/* Between jobs only. */
+gru_status gruI_pool_set_threads(gruI_pool *pool, int threads);
+int gruI_pool_threads(const gruI_pool *pool);
+
+/* Runs job(context, b, worker) for b in 0 .. blocks - 1 and returns when all have run.
+** GRU_ERROR_INTERRUPTED when the abort check (asked by the calling thread between its blocks)
+** said to stop; blocks not begun are then left out. */
+gru_status gruI_pool_run(gruI_pool *pool, int64_t blocks, gruI_job job, void *context);
+
+#endif

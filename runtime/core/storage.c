@@ -1,0 +1,106 @@
+/* storage.c - counted blocks of device memory, and the one-hot layout of one. */
+#include "core/tensor.h"
+
+gru_status gruI_storage_new(gru_runtime *rt, gruI_place *place, size_t bytes, const char *op,
+                            gruI_storage **out) {
+  gruI_storage *s = gruI_object_new(rt, sizeof *s);
+  if (!s) return gruI_fail(rt, GRU_ERROR_MEMORY, "%s: out of memory", op);
+  s->rt = rt;
+  s->place = place;
+  s->bytes = bytes;
+  s->refs = 1;
+  if (bytes > 0 && !(s->data = gruI_cache_alloc(&place->cache, bytes))) {
+    gruI_object_free(rt, s, sizeof *s);
+    const gruI_cache *cache = &place->cache;
+    return gruI_fail(rt, GRU_ERROR_MEMORY,
+                     "%s: out of memory on %s: %zu bytes wanted, %zu in use, limit %zu; "
+                     "release tensors, use smaller batches, or raise --max-memory",
+                     op, place->device.name, bytes, cache->live, cache->limit);
+  }
+  *out = s;
+  return GRU_OK;
+}
+
+gruI_storage *gruI_storage_retain(gruI_storage *s) {
+  s->refs++;
+  return s;
+}
+
+static void drop_hot(gruI_storage *s) {
+  if (!s->hot) return;
+  gruI_storage_release(s->hot->ids);
+  gruI_object_free(s->rt, s->hot, sizeof *s->hot);
+  s->hot = NULL;
+}
+
+void gruI_storage_release(gruI_storage *s) {
+  if (!s || --s->refs > 0) return;
+  drop_hot(s);
+  if (s->data) gruI_cache_free(&s->place->cache, s->data, s->bytes);
+  gruI_object_free(s->rt, s, sizeof *s);
+}
+
+gru_status gruI_tensor_hot(gru_tensor *ids, gru_dtype dtype, int ndim, const int64_t *shape,
+                           int64_t base, gru_tensor **out) {
+  gru_runtime *rt = ids->rt;
+  int64_t classes = shape[ndim - 1];
+  gruI_storage *s = NULL;
+  GRUI_TRY(gruI_storage_new(rt, gruI_place_of(ids), 0, "one_hot", &s));
+  s->hot = gruI_object_new(rt, sizeof *s->hot);
+  gru_tensor *t = gruI_object_new(rt, sizeof *t);
+  if (!s->hot || !t) {
+    if (t) gruI_object_free(rt, t, sizeof *t);
+    if (s->hot) gruI_object_free(rt, s->hot, sizeof *s->hot);
+    s->hot = NULL;
+    gruI_storage_release(s);
+    return gruI_fail(rt, GRU_ERROR_MEMORY, "one_hot: out of memory");
+  }
+  *s->hot = (gruI_hot){gruI_storage_retain(ids->storage), ids->numel, classes, base, dtype};
+  s->bytes = (size_t)ids->numel * (size_t)classes * gru_dtype_size(dtype);
+  t->rt = rt;
+  t->storage = s;
+  t->refs = 1;
+  t->dtype = (uint8_t)dtype;
+  t->ndim = (uint8_t)ndim;
+  t->numel = ids->numel * classes;
+  for (int d = 0; d < ndim; d++) t->shape[d] = shape[d];
+  gruI_strides(ndim, t->shape, t->stride);
+  *out = t;
+  return GRU_OK;
+}
+
+bool gruI_tensor_is_hot(const gru_tensor *t, const int64_t **ids, int64_t *stride) {
+  const gruI_hot *hot = t->storage ? t->storage->hot : NULL;
+  int last = t->ndim - 1;
+  if (!hot || last < 0 || t->shape[last] != hot->classes) return false;
+  if (t->offset % hot->classes != 0 || (t->stride[last] != 1 && hot->classes > 1)) return false;
+  for (int d = 0; d < last; d++)
+    if (t->stride[d] % hot->classes != 0) return false;
+  if (ids) *ids = (const int64_t *)hot->ids->data + t->offset / hot->classes;
+  if (stride)
+    for (int d = 0; d < last; d++) stride[d] = t->stride[d] / hot->classes;
+  return true;
+}
+
+gru_status gruI_tensor_settle(gru_tensor *t) {
+  gruI_storage *s = t->storage;
+  if (!s || !s->hot) return GRU_OK;
+  gruI_cache *cache = &s->place->cache;
+  void *data = NULL;
+  if (s->bytes > 0) {
+    if (!(data = gruI_cache_alloc(cache, s->bytes)))
+      return gruI_fail(s->rt, GRU_ERROR_MEMORY,
+                       "one_hot: out of memory on %s writing out %zu bytes: %zu in use, limit %zu",
+                       s->place->device.name, s->bytes, cache->live, cache->limit);
+    gruI_one_hot call = {s->hot->dtype, s->hot->count,     s->hot->classes,
+                         s->hot->base,  s->hot->ids->data, data};
+    gru_status status = s->place->device.k->one_hot(&s->place->device, &call);
+    if (status != GRU_OK) {
+      gruI_cache_free(cache, data, s->bytes);
+      return gruI_kernel_failed(s->rt, "one_hot", &s->place->device, status);
+    }
+  }
+  s->data = data;
+  drop_hot(s);
+  return GRU_OK;
+}

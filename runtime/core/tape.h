@@ -1,0 +1,99 @@
+/* tape.h - the autograd tape: nodes, what they save, and the backward engine.
+**
+** Every recorded call of an op is a node.  Its number in the sequence is larger than
+** those of the nodes its inputs came from, so backward simply takes nodes in falling
+** order, from a heap: when a node's turn comes, all its consumers have run.
+*/
+#ifndef GRUI_TAPE_H
+#define GRUI_TAPE_H
+
+#include "core/op.h"
+
+/* A tensor kept for backward, without history, and the version it must still have. */
+typedef struct gruI_saved {
+  gru_tensor *tensor;
+  uint64_t version;
+} gruI_saved;
+
+/* Where the gradient of an input goes, its geometry, and its value if that was saved. */
+typedef struct gruI_input {
+  gruI_node *node;  /* retained, or NULL */
+  gru_tensor *leaf; /* retained, or NULL */
+  int32_t output;   /* of node */
+  uint8_t ndim, dtype;
+  int64_t shape[GRU_MAX_DIMS];
+  gruI_saved saved;
+} gruI_input;
+
+typedef struct gruI_hook_entry gruI_hook_entry;
+struct gruI_hook_list {
+  gruI_hook_entry *first;
+};
+
+struct gruI_node {
+  gru_runtime *rt;
+  const gruI_op *op;
+  gru_attrs *attrs; /* NULL for elementwise ops, which have none */
+  uint64_t sequence;
+  int32_t refs, ninputs;
+  bool released; /* its saved tensors are gone */
+  gru_dtype dtype; /* of result 0 */
+  gruI_saved y[GRU_MAX_OUTPUTS], extra;
+  gru_tensor *retained[GRU_MAX_OUTPUTS]; /* borrowed: results that keep their gradient */
+  gruI_hook_list *hooks;
+  gruI_node *next_dying;
+  gruI_input in[];
+};
+
+typedef struct gruI_task gruI_task; /* one backward under way */
+
+/* What an op's gradient rule is given.  It fills dx[k] (new references, of the shape and dtype
+** of input k) for every k that gruI_wants. */
+struct gruI_vjp {
+  gru_runtime *rt;
+  gruI_node *node;
+  gruI_task *task;
+  const char *name;
+  const gru_attrs *attrs;
+  gru_tensor *g;        /* dL/dy of result 0, borrowed */
+  gru_tensor *x[3];     /* saved inputs, borrowed; NULL where not saved */
+  gru_tensor *y[GRU_MAX_OUTPUTS], *extra;
+  bool composing;       /* create_graph: use recorded ops only */
+  gru_tensor **dx;
+};
+
+static inline bool gruI_wants(const gruI_vjp *v, int k) {
+  return v->node->in[k].node || v->node->in[k].leaf;
+}
+
+/* Instead of a gradient for the matrix input k, keeps the pair (x, g) with x^T g its gradient
+** and gives one product for all pairs of that matrix later.  False when it cannot. */
+bool gruI_vjp_hold(gruI_vjp *v, int k, gru_tensor *x, gru_tensor *g);
+
+/* Adds g to the part of input 0's gradient that `geometry` (a view op, with the attrs of the node)
+** shows: what cutting a sequence into steps gives back, without a zero-padded copy a step.  Not
+** while composing. */
+gru_status gruI_vjp_add_part(gruI_vjp *v, gru_op geometry);
+
+bool gruI_requires_grad(const gru_tensor *t);
+
+/* Makes a node for a call that has run. */
+gru_status gruI_tape_record(gruI_call *call);
+
+/* `self` has been written in place by `call`: takes over its history. */
+gru_status gruI_tape_rebase(gruI_call *call, gru_tensor *self);
+
+/* A tensor dies: it leaves its node and its hooks. */
+void gruI_tape_forget(gru_tensor *t);
+
+void gruI_node_release(gruI_node *node);
+/* Drops what a node saved. */
+void gruI_node_drop_saved(gruI_node *node);
+/* Checks versions and fills x, y, extra of `v`. */
+gru_status gruI_node_unpack(gruI_node *node, gruI_vjp *v);
+
+/* Runs the hooks for result `output` over *grad, which they may replace. */
+gru_status gruI_hooks_run(gruI_hook_list *hooks, int output, gru_tensor **grad);
+void gruI_hooks_free(gruI_hook_list *hooks);
+
+#endif

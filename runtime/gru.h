@@ -1,0 +1,294 @@
+/* gru.h - the public interface of the gru-lua runtime.
+**
+** A runtime owns devices, memory, a random generator and an autograd tape; there
+** is no global state, so two runtimes in two threads never meet.  One runtime may
+** be used by one thread at a time.
+**
+** Conventions
+**   - Every function that can fail returns a gru_status.  On failure its outputs are
+**     untouched and gru_runtime_error() holds one line: the op, the rule, the values.
+**   - "New reference" results are released by the caller with gru_tensor_release();
+**     "borrowed" ones live as long as what they were taken from.
+**   - Dimensions and positions are 0-based here, and may be negative (-1 is the last)
+**     where the comment says "dim".  Ids inside int64 tensors count from
+**     gru_attrs.base (0 unless set).
+**   - OpenBLAS is loaded at the first product and told openblas_set_num_threads(1),
+**     which holds for the whole process; gru_runtime_config.keep_blas_threads leaves
+**     it alone.
+*/
+#ifndef GRU_H
+#define GRU_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gru_ops.h" /* generated from ops.def: the ids GRU_OP_ADD ... and GRU_OP_COUNT_ */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GRU_API __attribute__((visibility("default")))
+
+#define GRU_VERSION "0.1.0"
+#define GRU_MAX_DIMS 8
+#define GRU_MAX_OUTPUTS 2
+
+typedef struct gru_runtime gru_runtime;
+typedef struct gru_tensor gru_tensor;
+
+/* ---- status ------------------------------------------------------------------ */
+
+typedef enum gru_status {
+  GRU_OK = 0,
+  GRU_ERROR_ARGUMENT = 1,    /* a value outside its range, a wrong count */
+  GRU_ERROR_SHAPE = 2,       /* shapes that do not fit */
+  GRU_ERROR_DTYPE = 3,       /* an element type the op does not take */
+  GRU_ERROR_DEVICE = 4,      /* tensors on different devices, or a device that is not there */
+  GRU_ERROR_INDEX = 5,       /* a position or an id out of range */
+  GRU_ERROR_MEMORY = 6,      /* no memory left, or the limit would be passed */
+  GRU_ERROR_AUTOGRAD = 7,    /* a misuse of the tape */
+  GRU_ERROR_IO = 8,          /* a file that cannot be read or written */
+  GRU_ERROR_FORMAT = 9,      /* a file whose content is not what it should be */
+  GRU_ERROR_INTERRUPTED = 10,/* the abort check asked to stop */
+  GRU_ERROR_CALLBACK = 11    /* a hook failed; its owner knows why */
+} gru_status;
+
+/* The name of a status, such as "shape".  Never NULL. */
+GRU_API const char *gru_status_name(gru_status status);
+
+/* ---- runtime ----------------------------------------------------------------- */
+
+typedef struct gru_runtime_config {
+  int threads;              /* CPU threads; 0: the cores this process may use */
+  size_t max_memory;        /* byte limit of tensor memory on the CPU; 0: 80 % of RAM or cgroup */
+  int keep_blas_threads;    /* nonzero: do not call openblas_set_num_threads(1) */
+  /* Host allocator for tensor memory, 64-byte aligned; NULL: the system's. */
+  void *(*alloc)(void *context, size_t bytes);
+  void (*free)(void *context, void *block);
+  void *alloc_context;
+  /* Asked between blocks of long ops; nonzero ends the op with GRU_ERROR_INTERRUPTED.
+  ** Called only from the thread that called the runtime. */
+  int (*should_abort)(void *context);
+  void *abort_context;
+  /* Receives warnings, one line each, no newline.  NULL: they are dropped. */
+  void (*log)(void *context, const char *line);
+  void *log_context;
+} gru_runtime_config;
+
+/* Makes a runtime; `config` may be NULL for the defaults. */
+GRU_API gru_status gru_runtime_create(const gru_runtime_config *config, gru_runtime **out);
+
+/* Gives up the runtime.  Its memory goes when the last tensor is released. */
+GRU_API void gru_runtime_destroy(gru_runtime *rt);
+
+/* The message of the last failure (borrowed, overwritten by the next one). */
+GRU_API const char *gru_runtime_error(const gru_runtime *rt);
+
+/* Sets the message from outside, for hooks; returns `status`. */
+GRU_API gru_status gru_runtime_fail(gru_runtime *rt, gru_status status, const char *message);
+
+GRU_API gru_status gru_set_threads(gru_runtime *rt, int threads); /* 1 .. 256 */
+GRU_API int gru_get_threads(const gru_runtime *rt);
+
+/* ---- devices and memory -------------------------------------------------------- */
+
+/* Is there a device of this name ("cpu", "cuda", "cuda:1")?  On failure the message says why not. */
+GRU_API gru_status gru_device_check(gru_runtime *rt, const char *name);
+
+typedef struct gru_memory_info {
+  size_t live;     /* bytes of tensors now */
+  size_t peak;     /* the most that `live` has been */
+  size_t reserved; /* bytes taken from the system: live ones, rounding, and the cache */
+  size_t limit;    /* what `live` may not pass */
+} gru_memory_info;
+
+/* `device` may be NULL for "cpu". */
+GRU_API gru_status gru_memory(gru_runtime *rt, const char *device, gru_memory_info *out);
+GRU_API void gru_empty_cache(gru_runtime *rt); /* gives cached blocks back to the system */
+
+/* ---- tensors ------------------------------------------------------------------- */
+
+/* In the order of promotion among tensors that have dims. */
+typedef enum gru_dtype {
+  GRU_BOOL = 0,    /* one byte, 0 or 1 */
+  GRU_INT64 = 1,
+  GRU_FLOAT32 = 2,
+  GRU_FLOAT64 = 3
+} gru_dtype;
+
+GRU_API const char *gru_dtype_name(gru_dtype dtype); /* "bool" "int64" "float32" "float64" */
+GRU_API size_t gru_dtype_size(gru_dtype dtype);      /* bytes an element */
+
+/* What ints become in division and functions such as exp: float32 unless set; a float dtype. */
+GRU_API gru_status gru_set_default_dtype(gru_runtime *rt, gru_dtype dtype);
+GRU_API gru_dtype gru_default_dtype(const gru_runtime *rt);
+
+/* A contiguous tensor with undefined elements.  New reference.  `device` NULL is "cpu". */
+GRU_API gru_status gru_tensor_empty(gru_runtime *rt, gru_dtype dtype, int ndim,
+                                    const int64_t *shape, const char *device,
+                                    gru_tensor **out);
+
+/* The same, filled with a value. */
+GRU_API gru_status gru_tensor_full(gru_runtime *rt, gru_dtype dtype, int ndim,
+                                   const int64_t *shape, const char *device, double value,
+                                   gru_tensor **out);
+
+/* The same, with a copy of `data`: contiguous elements of `dtype`, in host memory. */
+GRU_API gru_status gru_tensor_from_data(gru_runtime *rt, gru_dtype dtype, int ndim,
+                                        const int64_t *shape, const char *device,
+                                        const void *data, gru_tensor **out);
+
+/* A number as a 0-d operand: it takes part in promotion by its category only, and
+** fits every device.  New reference. */
+GRU_API gru_status gru_tensor_number(gru_runtime *rt, double value, gru_tensor **out);
+GRU_API gru_status gru_tensor_integer(gru_runtime *rt, int64_t value, gru_tensor **out);
+
+GRU_API gru_tensor *gru_tensor_retain(gru_tensor *t); /* returns t */
+GRU_API void gru_tensor_release(gru_tensor *t);       /* NULL is allowed */
+
+GRU_API gru_runtime *gru_tensor_runtime(const gru_tensor *t);
+GRU_API gru_dtype gru_tensor_dtype(const gru_tensor *t);
+GRU_API int gru_tensor_ndim(const gru_tensor *t);
+GRU_API const int64_t *gru_tensor_shape(const gru_tensor *t);   /* borrowed, ndim sizes */
+GRU_API const int64_t *gru_tensor_strides(const gru_tensor *t); /* borrowed, in elements */
+GRU_API int64_t gru_tensor_offset(const gru_tensor *t);         /* elements into the storage */
+GRU_API int64_t gru_tensor_numel(const gru_tensor *t);
+GRU_API const char *gru_tensor_device(const gru_tensor *t);
+GRU_API int gru_tensor_is_contiguous(const gru_tensor *t);
+GRU_API int gru_tensor_is_one_hot(const gru_tensor *t); /* in the one-hot layout? */
+GRU_API uint64_t gru_tensor_version(const gru_tensor *t); /* in-place changes of its storage */
+
+/* Copies the elements out, contiguous, in the tensor's dtype; `bytes` must be their size. */
+GRU_API gru_status gru_tensor_read(gru_tensor *t, void *data, size_t bytes);
+/* Copies elements in; counts as an in-place change. */
+GRU_API gru_status gru_tensor_write(gru_tensor *t, const void *data, size_t bytes);
+/* The only element, as a double or an int64. */
+GRU_API gru_status gru_tensor_item(gru_tensor *t, double *out);
+GRU_API gru_status gru_tensor_item_integer(gru_tensor *t, int64_t *out);
+/* The address of the first element in device memory (a one-hot layout is written out
+** first).  Writing through it is not seen by the version check. */
+GRU_API gru_status gru_tensor_data(gru_tensor *t, void **out);
+
+/* One slot for whoever shows tensors to a script: the binding keeps its box here. */
+GRU_API void gru_tensor_set_tag(gru_tensor *t, void *tag);
+GRU_API void *gru_tensor_tag(const gru_tensor *t);
+
+/* ---- ops ----------------------------------------------------------------------- */
+
+typedef enum gru_reduction {
+  GRU_REDUCE_MEAN = 0,
+  GRU_REDUCE_SUM = 1,
+  GRU_REDUCE_NONE = 2
+} gru_reduction;
+
+/* What an op is told besides its tensors.  Zero every field that it does not name:
+** gru_attrs a = {.dims = {1}, .ndims = 1}; */
+typedef struct gru_attrs {
+  int64_t dims[GRU_MAX_DIMS]; /* dims to work on, a new shape, or a permutation */
+  int32_t ndims;              /* how many; for reductions 0 means all */
+  int32_t keepdim;            /* reductions: keep the dims with size 1 */
+  int64_t start, stop, step;  /* a position; a range stop-exclusive */
+  int64_t base;               /* what the first position is called: 0 or 1 */
+  int64_t count;              /* one_hot: number of classes */
+  int64_t ignore_index;       /* losses: a target to skip, where has_ignore */
+  int32_t has_ignore;
+  int32_t reduction;          /* gru_reduction */
+  int32_t dtype;              /* gru_dtype, where has_dtype */
+  int32_t has_dtype;
+  double value;               /* label smoothing, and other single numbers */
+} gru_attrs;
+
+/* Runs op `op` on `inputs` (borrowed; NULL for an optional one left out) and writes its
+** results, new references, to `outputs`, which has room for GRU_MAX_OUTPUTS.  `attrs` may
+** be NULL.  It is recorded on the tape when gradients are enabled and an input wants one. */
+GRU_API gru_status gru_op_call(gru_runtime *rt, gru_op op, gru_tensor *const *inputs,
+                               int ninputs, const gru_attrs *attrs, gru_tensor **outputs);
+
+/* An elementwise op written over `self`, its first input. */
+GRU_API gru_status gru_op_call_(gru_runtime *rt, gru_op op, gru_tensor *self,
+                                gru_tensor *const *others, int nothers);
+
+GRU_API const char *gru_op_name(gru_op op);     /* NULL past the last */
+GRU_API int gru_op_find(const char *name);      /* the id, or -1 */
+GRU_API int gru_op_inputs(gru_op op);           /* most inputs it takes; -1: any number */
+GRU_API int gru_op_is_elementwise(gru_op op);   /* has an in-place form */
+GRU_API int gru_op_is_differentiable(gru_op op);
+
+/* self[...] = src: copies with broadcasting and conversion; recorded. */
+GRU_API gru_status gru_tensor_copy_(gru_tensor *self, gru_tensor *src);
+GRU_API gru_status gru_tensor_fill_(gru_tensor *self, gru_tensor *number);
+
+/* ---- random numbers -------------------------------------------------------------- */
+
+typedef enum gru_generator {
+  GRU_PHILOX = 0, /* counter-based (Philox4x32-10): the same stream on every device */
+  GRU_TORCH = 1   /* MT19937 as PyTorch's CPU generator: the same draws as torch.manual_seed */
+} gru_generator;
+
+GRU_API void gru_seed(gru_runtime *rt, uint64_t seed, gru_generator generator);
+
+/* In-place fills; they are not recorded. */
+GRU_API gru_status gru_uniform_(gru_tensor *t, double low, double high);  /* [low, high) */
+GRU_API gru_status gru_normal_(gru_tensor *t, double mean, double std);
+GRU_API gru_status gru_bernoulli_(gru_tensor *t, double p);               /* 1 with chance p */
+GRU_API gru_status gru_randint_(gru_tensor *t, int64_t low, int64_t high);/* [low, high) */
+/* A permutation of base .. base + n - 1, int64.  New reference. */
+GRU_API gru_status gru_randperm(gru_runtime *rt, int64_t n, int64_t base, gru_tensor **out);
+
+/* ---- autograd ---------------------------------------------------------------------- */
+
+GRU_API int gru_grad_enabled(const gru_runtime *rt);
+GRU_API int gru_set_grad_enabled(gru_runtime *rt, int enabled); /* returns the old mode */
+
+GRU_API int gru_tensor_requires_grad(const gru_tensor *t);
+GRU_API gru_status gru_tensor_set_requires_grad(gru_tensor *t, int requires_grad);
+GRU_API int gru_tensor_is_leaf(const gru_tensor *t);
+GRU_API gru_status gru_tensor_retain_grad(gru_tensor *t); /* keep .grad of a non-leaf */
+GRU_API gru_tensor *gru_tensor_grad(const gru_tensor *t); /* borrowed, may be NULL */
+GRU_API gru_status gru_tensor_set_grad(gru_tensor *t, gru_tensor *grad); /* NULL clears it */
+GRU_API const char *gru_tensor_grad_op(const gru_tensor *t); /* op that made it, or NULL */
+/* The same elements without history.  New reference, shared storage. */
+GRU_API gru_status gru_tensor_detach(gru_tensor *t, gru_tensor **out);
+
+/* Called with the gradient of `t` when it is complete, before it is used; may put a new
+** reference to a replacement into *replacement.  `release` is called with the context when
+** the hook goes.  `id` receives a handle for gru_tensor_remove_hook. */
+typedef gru_status (*gru_hook)(void *context, gru_tensor *grad, gru_tensor **replacement);
+GRU_API gru_status gru_tensor_add_hook(gru_tensor *t, gru_hook hook, void (*release)(void *),
+                                       void *context, uint64_t *id);
+GRU_API void gru_tensor_remove_hook(gru_tensor *t, uint64_t id);
+
+enum { GRU_RETAIN_GRAPH = 1, GRU_CREATE_GRAPH = 2, GRU_ALLOW_UNUSED = 4 };
+
+/* Adds d(outputs)/d(leaf) to the .grad of every leaf.  `grads[i]` weighs outputs[i]; NULL, or a
+** NULL entry, means 1 and wants a one-element output. */
+GRU_API gru_status gru_backward(gru_runtime *rt, int n, gru_tensor *const *outputs,
+                                gru_tensor *const *grads, int flags);
+
+/* Writes d(outputs)/d(inputs[i]) to results[i] (new references) and leaves every .grad alone.
+** An input that outputs do not depend on is an error, or NULL under GRU_ALLOW_UNUSED. */
+GRU_API gru_status gru_grad(gru_runtime *rt, int n, gru_tensor *const *outputs,
+                            gru_tensor *const *grads, int ninputs, gru_tensor *const *inputs,
+                            gru_tensor **results, int flags);
+
+/* ---- text ---------------------------------------------------------------------------- */
+
+/* A text read as characters: every distinct one has an id, in order of first appearance. */
+typedef struct gru_text gru_text;
+
+/* Reads a UTF-8 .txt, or a .zip that holds exactly one text.  Newlines become spaces.
+** `max_chars` 0 reads it all.  Failures name the file, and for invalid UTF-8 byte and line. */
+GRU_API gru_status gru_text_open(gru_runtime *rt, const char *path, uint64_t max_chars,
+                                 gru_text **out);
+GRU_API void gru_text_close(gru_text *text);
+GRU_API int64_t gru_text_length(const gru_text *text);             /* in characters */
+GRU_API const int32_t *gru_text_ids(const gru_text *text);         /* 0-based, borrowed */
+GRU_API int32_t gru_text_vocab_size(const gru_text *text);
+GRU_API const uint32_t *gru_text_vocab(const gru_text *text);      /* code points by id */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
