@@ -1,0 +1,81 @@
+/* cpu.h - what the files of the CPU backend share.
+**
+** Every kernel of the seam (core/device.h) has one function here, with the signature of its
+** slot in gruI_kernels; backend.c puts them into the table.
+**
+** Files whose loops gain from it (elementwise.c, copy.c, reduce.c) are compiled once per
+** instruction set, with -DGRUI_ISA=baseline and again with -DGRUI_ISA=avx2 -mavx2 -mfma; their
+** entry points carry the name of the set.  backend.c chooses once, when the device is opened.
+*/
+#ifndef GRUI_CPU_H
+#define GRUI_CPU_H
+
+#include "core/device.h"
+#include "core/pool.h"
+
+/* ---- the kernels ---------------------------------------------------------------- */
+
+gru_status gruI_cpu_elementwise(gruI_device *device, const gruI_elementwise *call);
+gru_status gruI_cpu_copy(gruI_device *device, const gruI_copy *call);
+gru_status gruI_cpu_gemm(gruI_device *device, const gruI_gemm *call);
+gru_status gruI_cpu_reduce(gruI_device *device, const gruI_reduce *call);
+gru_status gruI_cpu_take(gruI_device *device, const gruI_rows *call);
+gru_status gruI_cpu_put(gruI_device *device, const gruI_rows *call);
+gru_status gruI_cpu_along(gruI_device *device, const gruI_along *call);
+gru_status gruI_cpu_one_hot(gruI_device *device, const gruI_one_hot *call);
+gru_status gruI_cpu_softmax(gruI_device *device, const gruI_softmax *call);
+gru_status gruI_cpu_softmax_grad(gruI_device *device, const gruI_softmax_grad *call);
+gru_status gruI_cpu_cross_entropy(gruI_device *device, const gruI_cross_entropy *call);
+gru_status gruI_cpu_cross_entropy_grad(gruI_device *device, const gruI_cross_entropy *call);
+gru_status gruI_cpu_random(gruI_device *device, const gruI_random *call);
+
+/* ---- instruction sets --------------------------------------------------------------- */
+
+/* name(GRUI_ISA): gruI_cpu_copy becomes gruI_cpu_copy_avx2. */
+#define GRUI_ISA_PASTE_(name, isa) name##_##isa
+#define GRUI_ISA_PASTE(name, isa) GRUI_ISA_PASTE_(name, isa)
+#define GRUI_ISA_NAME(name) GRUI_ISA_PASTE(name, GRUI_ISA)
+
+/* The kernels of one instruction set. */
+typedef struct gruI_cpu_isa {
+  const char *name; /* "baseline", "avx2" */
+  gru_status (*elementwise)(gruI_device *, const gruI_elementwise *);
+  gru_status (*copy)(gruI_device *, const gruI_copy *);
+  gru_status (*reduce)(gruI_device *, const gruI_reduce *);
+} gruI_cpu_isa;
+
+/* The set that the device runs: what it was opened with, and for a device that nobody has
+** opened the best that this processor has.  GRU_CPU_ISA=baseline in the environment when
+** the device is opened holds it to the baseline. */
+const gruI_cpu_isa *gruI_cpu_isa_of(const gruI_device *device);
+
+/* Does the device run AVX2 and FMA? */
+int gruI_cpu_has_avx2(const gruI_device *device);
+
+gru_status gruI_cpu_elementwise_baseline(gruI_device *device, const gruI_elementwise *call);
+gru_status gruI_cpu_elementwise_avx2(gruI_device *device, const gruI_elementwise *call);
+gru_status gruI_cpu_copy_baseline(gruI_device *device, const gruI_copy *call);
+gru_status gruI_cpu_copy_avx2(gruI_device *device, const gruI_copy *call);
+gru_status gruI_cpu_reduce_baseline(gruI_device *device, const gruI_reduce *call);
+gru_status gruI_cpu_reduce_avx2(gruI_device *device, const gruI_reduce *call);
+
+/* ---- helpers -------------------------------------------------------------------------- */
+
+/* Puts a printf text into device->fault and returns `status`. */
+gru_status gruI_cpu_fail(gruI_device *device, gru_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Runs job(context, b, worker) for b in 0 .. blocks - 1 on the device's pool (on the calling
+** thread where it has none).  `blocks` must follow from the shapes alone. */
+gru_status gruI_cpu_parallel(gruI_device *device, int64_t blocks, gruI_job job, void *context);
+
+/* Blocks of `size` that cover `count`. */
+static inline int64_t gruI_cpu_blocks(int64_t count, int64_t size) {
+  return count / size + (count % size != 0);
+}
+
+static inline int64_t gruI_cpu_min(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+#endif

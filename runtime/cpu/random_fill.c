@@ -1,0 +1,189 @@
+/* random_fill.c - the loops of random.c, compiled once per instruction set.
+**
+** Philox runs on BLOCKS counters side by side.  A group of draws is made whole, and the part
+** of it that was asked for is copied out; so a fill may begin and end anywhere.
+*/
+#include "cpu/random.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/philox.h"
+
+enum { BLOCKS = 16, DRAWS32 = 4 * BLOCKS, DRAWS64 = 2 * BLOCKS };
+
+/* What a call comes to, computed once a part. */
+typedef struct plan {
+  double a, span, most; /* uniform: a + u span, at most `most`; normal: mean a, std span */
+  uint64_t threshold;   /* Bernoulli */
+  int64_t low;          /* integers */
+  uint64_t range;
+} plan;
+
+typedef union group {
+  float f32[DRAWS32];
+  double f64[DRAWS32];
+  int64_t i64[DRAWS32];
+  uint8_t u8[DRAWS32];
+} group;
+
+/* ---- words ------------------------------------------------------------------------------ */
+
+/* The words of blocks block .. block + BLOCKS - 1. */
+static void draw_words(uint64_t seed, uint64_t block, uint32_t domain, uint32_t *words) {
+  uint32_t c0[BLOCKS], c1[BLOCKS], c2[BLOCKS], c3[BLOCKS];
+  uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+  for (uint64_t i = 0; i < BLOCKS; i++) {
+    c0[i] = (uint32_t)(block + i);
+    c1[i] = (uint32_t)((block + i) >> 32);
+    c2[i] = domain;
+    c3[i] = 0;
+  }
+  for (int r = 0; r < GRUI_PHILOX_ROUNDS; r++) {
+    for (int i = 0; i < BLOCKS; i++)
+      gruI_philox_round(&c0[i], &c1[i], &c2[i], &c3[i], k0, k1);
+    k0 += GRUI_PHILOX_W0;
+    k1 += GRUI_PHILOX_W1;
+  }
+  for (int i = 0; i < BLOCKS; i++) {
+    words[4 * i] = c0[i];
+    words[4 * i + 1] = c1[i];
+    words[4 * i + 2] = c2[i];
+    words[4 * i + 3] = c3[i];
+  }
+}
+
+static void draw_words64(uint64_t seed, uint64_t block, uint64_t *words) {
+  uint32_t half[DRAWS32];
+  draw_words(seed, block, GRUI_PHILOX_DRAWS64, half);
+  for (int i = 0; i < DRAWS64; i++)
+    words[i] = half[2 * i] | (uint64_t)half[2 * i + 1] << 32;
+}
+
+/* ---- groups of draws: 32-bit ones --------------------------------------------------------- */
+
+static void uniform_f32(const plan *p, const uint32_t *w, group *out) {
+  float a = (float)p->a, span = (float)p->span, most = (float)p->most;
+  for (int i = 0; i < DRAWS32; i++)
+    out->f32[i] = gruI_philox_uniform_f32(w[i], a, span, most);
+}
+
+static void normal_f32(const plan *p, const uint32_t *w, group *out) {
+  float mean = (float)p->a, std = (float)p->span;
+  for (int i = 0; i < DRAWS32 / 2; i++) {
+    float even, odd;
+    gruI_philox_normal_f32(w[2 * i], w[2 * i + 1], &even, &odd);
+    out->f32[2 * i] = even * std + mean;
+    out->f32[2 * i + 1] = odd * std + mean;
+  }
+}
+
+#define BERNOULLI(T)                                                             \
+  static void bernoulli_##T(const plan *p, const uint32_t *w, group *out) {      \
+    for (int i = 0; i < DRAWS32; i++) out->T[i] = w[i] < p->threshold;           \
+  }
+
+BERNOULLI(f32)
+BERNOULLI(f64)
+BERNOULLI(i64)
+BERNOULLI(u8)
+
+/* ---- groups of draws: 64-bit ones --------------------------------------------------------- */
+
+static void uniform_f64(const plan *p, const uint64_t *w, group *out) {
+  for (int i = 0; i < DRAWS64; i++)
+    out->f64[i] = gruI_philox_uniform_f64(w[i], p->a, p->span, p->most);
+}
+
+static void normal_f64(const plan *p, const uint64_t *w, group *out) {
+  for (int i = 0; i < DRAWS64 / 2; i++) {
+    double even, odd;
+    gruI_philox_normal_f64(w[2 * i], w[2 * i + 1], &even, &odd);
+    out->f64[2 * i] = even * p->span + p->a;
+    out->f64[2 * i + 1] = odd * p->span + p->a;
+  }
+}
+
+#define INTEGERS(T, value)                                                       \
+  static void integers_##T(const plan *p, const uint64_t *w, group *out) {       \
+    for (int i = 0; i < DRAWS64; i++) {                                          \
+      int64_t x = gruI_philox_integer(w[i], p->low, p->range);                   \
+      out->T[i] = value;                                                         \
+    }                                                                            \
+  }
+
+INTEGERS(f32, (float)x)
+INTEGERS(f64, (double)x)
+INTEGERS(i64, x)
+INTEGERS(u8, x != 0)
+
+/* ---- the fill ------------------------------------------------------------------------------ */
+
+static plan make_plan(const gruI_random *call) {
+  plan p = {.a = call->a, .span = call->b, .low = call->low};
+  p.range = (uint64_t)call->high - (uint64_t)call->low;
+  p.threshold = gruI_philox_threshold(call->a);
+  if (call->kind == GRUI_UNIFORM && call->dtype == GRU_FLOAT32) {
+    float a = (float)call->a, b = (float)call->b;
+    p.span = (double)(b - a);
+    p.most = (double)(b > a ? nextafterf(b, a) : a);
+  } else if (call->kind == GRUI_UNIFORM) {
+    p.span = call->b - call->a;
+    p.most = call->b > call->a ? nextafter(call->b, call->a) : call->a;
+  }
+  return p;
+}
+
+typedef void (*group32)(const plan *, const uint32_t *, group *);
+typedef void (*group64)(const plan *, const uint64_t *, group *);
+
+/* One of the two, by kind and dtype. */
+static void choose(const gruI_random *call, group32 *narrow, group64 *wide) {
+  static const group32 bernoullis[] = {bernoulli_u8, bernoulli_i64, bernoulli_f32,
+                                       bernoulli_f64};
+  static const group64 integers[] = {integers_u8, integers_i64, integers_f32, integers_f64};
+  int single = call->dtype == GRU_FLOAT32;
+  *narrow = NULL;
+  *wide = NULL;
+  switch (call->kind) {
+    case GRUI_UNIFORM:
+      if (single) *narrow = uniform_f32;
+      else *wide = uniform_f64;
+      break;
+    case GRUI_NORMAL:
+      if (single) *narrow = normal_f32;
+      else *wide = normal_f64;
+      break;
+    case GRUI_BERNOULLI: *narrow = bernoullis[call->dtype]; break;
+    case GRUI_RANDINT: *wide = integers[call->dtype]; break;
+  }
+}
+
+void GRUI_ISA_NAME(gruI_random_fill)(const gruI_random *call, int64_t first, int64_t last) {
+  plan p = make_plan(call);
+  size_t size = gru_dtype_size(call->dtype);
+  group32 narrow;
+  group64 wide;
+  choose(call, &narrow, &wide);
+  uint64_t draws = narrow != NULL ? DRAWS32 : DRAWS64;
+  char *out = (char *)call->out + (size_t)first * size;
+  uint64_t e = call->counter + (uint64_t)first, left = (uint64_t)(last - first);
+  while (left > 0) {
+    group made;
+    uint64_t skip = e % draws, count = draws - skip;
+    if (count > left) count = left;
+    if (narrow != NULL) {
+      uint32_t words[DRAWS32];
+      draw_words(call->seed, (e - skip) / 4, GRUI_PHILOX_DRAWS32, words);
+      narrow(&p, words, &made);
+    } else {
+      uint64_t words[DRAWS64];
+      draw_words64(call->seed, (e - skip) / 2, words);
+      wide(&p, words, &made);
+    }
+    memcpy(out, (const char *)&made + skip * size, (size_t)count * size);
+    out += count * size;
+    e += count;
+    left -= count;
+  }
+}

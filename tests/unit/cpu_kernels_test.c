@@ -1,0 +1,334 @@
+/* cpu_kernels_test.c - products and positions of the CPU backend against naive references, on
+** random shapes, strides, dtypes and bases.
+**
+** Every call runs on 1, 2 and 4 threads and must give the same bits each time.  Moves and
+** scatters are compared with their references bit for bit, over the whole of the memory
+** they might have touched.  Usage: cpu_kernels_test [seed]
+*/
+#include "kernels_test.h"
+
+static void add_element(gru_dtype dtype, void *to, const void *from) {
+  switch (dtype) {
+    case GRU_BOOL: *(uint8_t *)to |= *(const uint8_t *)from; break;
+    case GRU_INT64: *(uint64_t *)to += *(const uint64_t *)from; break;
+    case GRU_FLOAT32: *(float *)to += *(const float *)from; break;
+    case GRU_FLOAT64: *(double *)to += *(const double *)from; break;
+  }
+}
+
+/* ---- products ---------------------------------------------------------------------------------- */
+
+/* One element of a reference product: its value, and for floats the sum of |terms|. */
+static double gemm_term(const gruI_gemm *g, int64_t b, int64_t i, int64_t j, uint64_t *wrapped,
+                        double *scale) {
+  double sum = 0;
+  *wrapped = 0;
+  *scale = 0;
+  for (int64_t p = 0; p < g->k; p++) {
+    int64_t at = b * g->batch_a + (g->trans_a ? p * g->lda + i : i * g->lda + p);
+    int64_t bt = b * g->batch_b + (g->trans_b ? j * g->ldb + p : p * g->ldb + j);
+    if (g->dtype == GRU_INT64) {
+      *wrapped += ((const uint64_t *)g->a)[at] * ((const uint64_t *)g->b)[bt];
+    } else {
+      double term = element(g->dtype, g->a, at) * element(g->dtype, g->b, bt);
+      sum += term;
+      *scale += fabs(term);
+    }
+  }
+  return sum;
+}
+
+/* The largest error, over the sum of |terms|; what lies between rows must be as before. */
+static double gemm_error(const gruI_gemm *g, const void *before, const void *after,
+                         int64_t count) {
+  double worst = 0;
+  size_t size = gru_dtype_size(g->dtype);
+  char *rest = copy_of(after, (size_t)count * size);
+  for (int64_t b = 0; b < g->batch; b++)
+    for (int64_t i = 0; i < g->m; i++)
+      for (int64_t j = 0; j < g->n; j++) {
+        int64_t at = b * g->batch_c + i * g->ldc + j;
+        uint64_t wrapped;
+        double scale, value = gemm_term(g, b, i, j, &wrapped, &scale), error;
+        if (g->dtype == GRU_INT64) {
+          if (g->accumulate) wrapped += ((const uint64_t *)before)[at];
+          error = ((const uint64_t *)after)[at] != wrapped;
+        } else {
+          double start = g->accumulate ? element(g->dtype, before, at) : 0;
+          error = fabs(element(g->dtype, after, at) - value - start);
+          error /= scale + fabs(start) > 0 ? scale + fabs(start) : 1;
+        }
+        if (!(error <= worst)) worst = error;
+        memcpy(rest + (size_t)at * size, (const char *)before + (size_t)at * size, size);
+      }
+  if (memcmp(rest, before, (size_t)count * size) != 0) worst = INFINITY;
+  free(rest);
+  return worst;
+}
+
+static void try_gemm(gru_dtype dtype, int64_t batch, int64_t m, int64_t n, int64_t k) {
+  gruI_gemm g = {.dtype = dtype, .batch = batch, .m = m, .n = n, .k = k};
+  size_t size = gru_dtype_size(dtype);
+  g.trans_a = (int)below(2);
+  g.trans_b = (int)below(2);
+  g.accumulate = (int)below(2);
+  g.lda = (g.trans_a ? m : k) + below(3);
+  g.ldb = (g.trans_b ? k : n) + below(3);
+  g.ldc = n + below(3);
+  if ((g.trans_a ? k : m) == 1 && below(2)) g.lda = below(2);
+  if ((g.trans_b ? n : k) == 1 && below(2)) g.ldb = below(2);
+  int64_t rows_a = g.trans_a ? k : m, rows_b = g.trans_b ? n : k;
+  g.batch_a = below(3) ? rows_a * (g.lda + k + m) : 0;
+  g.batch_b = below(3) ? rows_b * (g.ldb + k + n) : 0;
+  g.batch_c = m * g.ldc;
+  int64_t count = g.batch_c * batch + 1;
+  void *a = random_elements(dtype, batch * rows_a * (g.lda + k + m) + 1);
+  void *b = random_elements(dtype, batch * rows_b * (g.ldb + k + n) + 1);
+  void *before = random_elements(dtype, count), *first = NULL;
+  if (dtype == GRU_FLOAT32 && !g.accumulate && m > 0 && n > 0) ((float *)before)[0] = NAN;
+  g.a = a;
+  g.b = b;
+  for (int d = 0; d < DEVICES; d++) {
+    void *c = copy_of(before, (size_t)count * size);
+    g.c = c;
+    check(gruI_cpu_gemm(&devices[d], &g) == GRU_OK, "gemm status", m, n, k);
+    if (d == 0) {
+      double error = gemm_error(&g, before, c, count);
+      check(error <= (dtype == GRU_FLOAT32 ? 2e-6 : 1e-14), "gemm value", m, n, k);
+      first = c;
+    } else {
+      check(memcmp(c, first, (size_t)count * size) == 0, "gemm bits", m, n, k);
+      free(c);
+    }
+  }
+  free(first);
+  free(before);
+  free(b);
+  free(a);
+}
+
+static void test_gemm(void) {
+  static const gru_dtype dtypes[] = {GRU_INT64, GRU_FLOAT32, GRU_FLOAT64};
+  static const int64_t sizes[] = {0, 1, 2, 3, 5, 8, 17, 33, 64};
+  for (int i = 0; i < 600; i++)
+    try_gemm(dtypes[below(3)], below(4), sizes[below(9)], sizes[below(9)], sizes[below(9)]);
+  for (int d = 0; d < 3; d++) { /* large enough for several blocks */
+    try_gemm(dtypes[d], 1, 32, 256, 256);
+    try_gemm(dtypes[d], 1, 131, 257, 70);
+    try_gemm(dtypes[d], 1, 300, 130, 65);
+    try_gemm(dtypes[d], 3, 200, 170, 100);
+    try_gemm(dtypes[d], 1, 1, 700, 400);
+    try_gemm(dtypes[d], 1, 700, 1, 400);
+    try_gemm(dtypes[d], 1, 1, 1, 5000);
+    try_gemm(dtypes[d], 2, 3, 700, 400);
+    try_gemm(dtypes[d], 2, 700, 4, 400);
+    try_gemm(dtypes[d], 200, 5, 6, 7);
+  }
+}
+
+/* ---- take and put --------------------------------------------------------------------------- */
+
+/* Strides of a tensor of `ndim` dims laid out in a random order, with gaps now and then.
+** Returns how many elements it spans. */
+static int64_t random_strides(int ndim, const int64_t *shape, int64_t *stride) {
+  int order[GRU_MAX_DIMS];
+  int64_t span = 1 + (below(4) == 0);
+  for (int d = 0; d < ndim; d++) order[d] = d;
+  for (int d = ndim - 1; d > 0 && below(3); d--) {
+    int other = (int)below(d + 1), held = order[d];
+    order[d] = order[other];
+    order[other] = held;
+  }
+  for (int d = ndim - 1; d >= 0; d--) {
+    stride[order[d]] = span;
+    span = span * (shape[order[d]] > 0 ? shape[order[d]] : 1) + (below(4) == 0);
+  }
+  return span;
+}
+
+static void rows_reference(const gruI_rows *r, int put, char *x, char *packed) {
+  size_t size = gru_dtype_size(r->dtype);
+  for (int64_t o = 0; o < r->outer; o++)
+    for (int64_t j = 0; j < r->count; j++)
+      for (int64_t i = 0; i < r->inner; i++) {
+        int64_t id = r->ids[j * r->id_stride] - r->base;
+        char *at = x + (size_t)(o * r->x_outer + id * r->x_row + i * r->x_inner) * size;
+        char *with = packed + (size_t)((o * r->count + j) * r->inner + i) * size;
+        if (put)
+          add_element(r->dtype, at, with);
+        else
+          memcpy(with, at, size);
+      }
+}
+
+static void try_rows(int64_t outer, int64_t count, int64_t inner, int64_t size_x) {
+  gruI_rows r = {.dtype = (gru_dtype)below(4), .outer = outer, .count = count, .inner = inner};
+  int64_t shape[3] = {outer, size_x, inner}, stride[3];
+  int64_t span = random_strides(3, shape, stride), packed = outer * count * inner;
+  size_t size = gru_dtype_size(r.dtype);
+  int put = (int)below(2), wrong = below(4) == 0 && count > 0;
+  r.size = size_x;
+  r.base = below(3) ? below(2) : -5;
+  r.id_stride = 1 + below(2);
+  int64_t *ids = random_ids(count * r.id_stride + 1, r.base, size_x), bad = -1;
+  r.ids = ids;
+  if (wrong) {
+    bad = below(count);
+    ids[bad * r.id_stride] = wrong_id(r.base, size_x);
+  }
+  r.x_outer = stride[0], r.x_row = stride[1], r.x_inner = stride[2];
+  char *x = random_elements(r.dtype, span), *p = random_elements(r.dtype, packed);
+  char *want_x = copy_of(x, (size_t)span * size), *want_p = copy_of(p, (size_t)packed * size);
+  if (!wrong) rows_reference(&r, put, want_x, want_p);
+  for (int d = 0; d < DEVICES; d++) {
+    char *got_x = copy_of(x, (size_t)span * size), *got_p = copy_of(p, (size_t)packed * size);
+    r.x = got_x;
+    r.packed = got_p;
+    gru_status status = put ? gruI_cpu_put(&devices[d], &r) : gruI_cpu_take(&devices[d], &r);
+    const char *what = put ? "put" : "take";
+    check(status == (wrong ? GRU_ERROR_INDEX : GRU_OK), what, outer, count, inner);
+    if (wrong)
+      check(devices[d].fault.position == bad && devices[d].fault.value == ids[bad * r.id_stride],
+            "fault of take or put", devices[d].fault.position, bad, put);
+    check(memcmp(got_x, want_x, (size_t)span * size) == 0, what, outer, count, inner);
+    check(memcmp(got_p, want_p, (size_t)packed * size) == 0, what, outer, count, inner);
+    free(got_x);
+    free(got_p);
+  }
+  free(want_x), free(want_p), free(x), free(p), free(ids);
+}
+
+static void test_rows(void) {
+  static const int64_t inners[] = {0, 1, 2, 7, 8, 16, 17, 40, 130};
+  for (int i = 0; i < 400; i++)
+    try_rows(below(4), below(60), inners[below(9)], 1 + below(30));
+  for (int i = 0; i < 20; i++) {
+    try_rows(1 + below(2), 300, 200 + below(100), 1 + below(100));
+    try_rows(1, 40000, 1 + below(3), 1 + below(50));
+    try_rows(70, 20, 30, 5);
+  }
+}
+
+/* ---- gather and scatter ---------------------------------------------------------------------- */
+
+static void along_reference(const gruI_along *a, char *x, char *other) {
+  size_t size = gru_dtype_size(a->dtype);
+  int64_t at[GRU_MAX_DIMS] = {0}, count = 1;
+  for (int d = 0; d < a->ndim; d++) count *= a->shape[d];
+  for (int64_t n = 0; n < count; n++) {
+    int64_t rest = n, id = 0, xo = 0, oo = 0;
+    for (int d = a->ndim - 1; d >= 0; rest /= a->shape[d], d--) at[d] = rest % a->shape[d];
+    for (int d = 0; d < a->ndim; d++) {
+      id += at[d] * a->id_stride[d];
+      oo += at[d] * a->other_stride[d];
+      if (d != a->dim) xo += at[d] * a->x_stride[d];
+    }
+    if (a->ndim > 0) xo += (a->ids[id] - a->base) * a->x_stride[a->dim];
+    char *to = x + (size_t)xo * size, *with = other + (size_t)oo * size;
+    if (a->kind == GRUI_GATHER)
+      memcpy(with, to, size);
+    else if (a->kind == GRUI_SCATTER)
+      memcpy(to, with, size);
+    else
+      add_element(a->dtype, to, with);
+  }
+}
+
+/* The row-major place of the first wrong id, or -1. */
+static int64_t first_wrong(const gruI_along *a) {
+  int64_t count = 1;
+  for (int d = 0; d < a->ndim; d++) count *= a->shape[d];
+  for (int64_t n = 0; n < count; n++) {
+    int64_t rest = n, id = 0;
+    for (int d = a->ndim - 1; d >= 0; rest /= a->shape[d], d--)
+      id += rest % a->shape[d] * a->id_stride[d];
+    if (a->ids[id] < a->base || a->ids[id] >= a->base + a->size) return n;
+  }
+  return -1;
+}
+
+static void try_along(int ndim, int64_t most) {
+  gruI_along a = {.kind = (gruI_along_kind)below(3), .dtype = (gru_dtype)below(4), .ndim = ndim};
+  int64_t x_shape[GRU_MAX_DIMS], ids_span, x_span, other_span;
+  size_t size = gru_dtype_size(a.dtype);
+  a.dim = ndim > 0 ? (int)below(ndim) : 0;
+  a.base = below(3) ? below(2) : -5;
+  a.size = 1 + below(most);
+  for (int d = 0; d < ndim; d++) {
+    a.shape[d] = below(20) ? 1 + below(most) : 0;
+    x_shape[d] = d == a.dim ? a.size : a.shape[d] + below(2);
+  }
+  if (ndim == 0) a.size = 1;
+  ids_span = random_strides(ndim, a.shape, a.id_stride);
+  x_span = random_strides(ndim, x_shape, a.x_stride);
+  other_span = random_strides(ndim, a.shape, a.other_stride);
+  int64_t *ids = random_ids(ids_span, a.base, a.size);
+  a.ids = ids;
+  for (int i = (int)below(6); i > 3; i--) ids[below(ids_span)] = wrong_id(a.base, a.size);
+  int64_t bad = first_wrong(&a);
+  char *x = random_elements(a.dtype, x_span), *o = random_elements(a.dtype, other_span);
+  char *want_x = copy_of(x, (size_t)x_span * size);
+  char *want_o = copy_of(o, (size_t)other_span * size);
+  if (bad < 0) along_reference(&a, want_x, want_o);
+  for (int d = 0; d < DEVICES; d++) {
+    char *got_x = copy_of(x, (size_t)x_span * size);
+    char *got_o = copy_of(o, (size_t)other_span * size);
+    a.x = got_x;
+    a.other = got_o;
+    gru_status status = gruI_cpu_along(&devices[d], &a);
+    check(status == (bad < 0 ? GRU_OK : GRU_ERROR_INDEX), "along status", a.kind, ndim, a.dim);
+    if (bad >= 0)
+      check(devices[d].fault.position == bad, "along fault", devices[d].fault.position, bad, 0);
+    check(memcmp(got_x, want_x, (size_t)x_span * size) == 0, "along x", a.kind, ndim, a.dim);
+    check(memcmp(got_o, want_o, (size_t)other_span * size) == 0, "along other", a.kind, ndim,
+          a.dim);
+    free(got_x), free(got_o);
+  }
+  free(want_x), free(want_o), free(x), free(o), free(ids);
+}
+
+static void test_along(void) {
+  for (int i = 0; i < 600; i++) try_along((int)below(5), 1 + below(9));
+  for (int i = 0; i < 15; i++) {
+    try_along(2, 300);
+    try_along(3, 60);
+    try_along(1, 50000);
+  }
+}
+
+static void try_one_hot(int64_t count, int64_t classes) {
+  gruI_one_hot h = {.dtype = below(2) ? GRU_FLOAT32 : GRU_FLOAT64, .count = count};
+  h.classes = classes;
+  h.base = below(2);
+  int64_t *ids = random_ids(count + 1, h.base, classes);
+  h.ids = ids;
+  size_t bytes = (size_t)(count * classes) * gru_dtype_size(h.dtype);
+  for (int d = 0; d < DEVICES; d++) {
+    int right = 1;
+    h.out = fresh(bytes);
+    memset(h.out, 77, bytes);
+    check(gruI_cpu_one_hot(&devices[d], &h) == GRU_OK, "one_hot", count, classes, 0);
+    for (int64_t i = 0; i < count * classes; i++)
+      right &= element(h.dtype, h.out, i) == (ids[i / classes] - h.base == i % classes);
+    check(right, "one_hot values", count, classes, 0);
+    free(h.out);
+  }
+  if (count > 0) {
+    ids[count / 2] = wrong_id(h.base, classes);
+    h.out = NULL;
+    check(gruI_cpu_one_hot(&devices[0], &h) == GRU_ERROR_INDEX &&
+              devices[0].fault.position == count / 2,
+          "one_hot fault", count, classes, 0);
+  }
+  free(ids);
+}
+
+static void tests(void) {
+  test_gemm();
+  test_rows();
+  test_along();
+  for (int i = 0; i < 30; i++) try_one_hot(below(50), 1 + below(40));
+  try_one_hot(3000, 100);
+}
+
+int main(int argc, char **argv) { return run_tests(argc, argv, tests); }
