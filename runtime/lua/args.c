@@ -1,0 +1,107 @@
+/* args.c - checking arguments, and saying what was wrong with them. */
+#include <string.h>
+
+#include "binding.h"
+
+static gruL_box *test_box(lua_State *L, int idx) {
+  if (lua_type(L, idx) != LUA_TUSERDATA || !lua_getmetatable(L, idx)) return NULL;
+  int same = lua_rawequal(L, -1, lua_upvalueindex(GRUL_UP_META));
+  lua_pop(L, 1);
+  return same ? lua_touserdata(L, idx) : NULL;
+}
+
+gru_tensor *gruL_test(lua_State *L, int idx) {
+  gruL_box *box = test_box(L, idx);
+  if (box && !box->tensor)
+    luaL_argerror(L, idx, "the tensor has been released by gru.scope");
+  return box ? box->tensor : NULL;
+}
+
+const char *gruL_typename(lua_State *L, int idx) {
+  if (test_box(L, idx)) return "tensor";
+  return lua_isnoneornil(L, idx) ? "nothing" : luaL_typename(L, idx);
+}
+
+int gruL_expected(lua_State *L, int idx, const char *what) {
+  return luaL_argerror(
+      L, idx, lua_pushfstring(L, "%s expected, got %s", what, gruL_typename(L, idx)));
+}
+
+gru_tensor *gruL_check(lua_State *L, int idx) {
+  gru_tensor *t = gruL_test(L, idx);
+  if (!t) gruL_expected(L, idx, "tensor");
+  return t;
+}
+
+static int64_t to_dim(lua_State *L, int arg, int64_t value, const char *what) {
+  if (value == 0)
+    luaL_argerror(L, arg, lua_pushfstring(L, "%s counts from 1, or from -1 backwards, got 0", what));
+  return value > 0 ? value - 1 : value;
+}
+
+int64_t gruL_dim(lua_State *L, int idx, const char *what) {
+  int is_integer;
+  int64_t value = lua_tointegerx(L, idx, &is_integer);
+  if (!is_integer || lua_type(L, idx) != LUA_TNUMBER)
+    gruL_expected(L, idx, lua_pushfstring(L, "%s (an integer)", what));
+  return to_dim(L, idx, value, what);
+}
+
+void gruL_at_most(lua_State *L, int n) {
+  if (lua_gettop(L) > n)
+    luaL_error(L, "too many arguments: %d, at most %d expected", lua_gettop(L), n);
+}
+
+/* The integer on top of the stack, popped. */
+static int64_t pop_size(lua_State *L, int arg, bool dims) {
+  int is_integer;
+  int64_t value = lua_tointegerx(L, -1, &is_integer);
+  if (!is_integer || lua_type(L, -1) != LUA_TNUMBER)
+    luaL_argerror(L, arg, lua_pushfstring(L, "%s expected, got %s", dims ? "dims" : "sizes",
+                                          luaL_typename(L, -1)));
+  lua_pop(L, 1);
+  return dims ? to_dim(L, arg, value, "dim") : value;
+}
+
+int gruL_sizes(lua_State *L, int *idx, int64_t *out, bool dims) {
+  int n = 0, arg = *idx;
+  if (lua_type(L, arg) == LUA_TTABLE) {
+    lua_Unsigned count = lua_rawlen(L, arg);
+    if (count > GRU_MAX_DIMS)
+      luaL_argerror(L, arg, lua_pushfstring(L, "at most %d %s, got %d", GRU_MAX_DIMS,
+                                            dims ? "dims" : "sizes", (int)count));
+    for (; n < (int)count; n++) {
+      lua_rawgeti(L, arg, n + 1);
+      out[n] = pop_size(L, arg, dims);
+    }
+    *idx = arg + 1;
+    return n;
+  }
+  while (lua_type(L, arg + n) == LUA_TNUMBER) {
+    if (n == GRU_MAX_DIMS)
+      luaL_argerror(L, arg + n, lua_pushfstring(L, "at most %d %s", GRU_MAX_DIMS,
+                                                dims ? "dims" : "sizes"));
+    lua_pushvalue(L, arg + n);
+    out[n] = pop_size(L, arg + n, dims);
+    n++;
+  }
+  *idx = arg + n;
+  return n;
+}
+
+gru_dtype gruL_dtype(lua_State *L, int idx) {
+  static const struct {
+    const char *name;
+    gru_dtype dtype;
+  } names[] = {{"bool", GRU_BOOL},       {"int64", GRU_INT64},    {"float32", GRU_FLOAT32},
+               {"float64", GRU_FLOAT64}, {"float", GRU_FLOAT32},  {"double", GRU_FLOAT64},
+               {"long", GRU_INT64}};
+  const char *name = lua_type(L, idx) == LUA_TSTRING ? lua_tostring(L, idx) : NULL;
+  for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
+    if (strcmp(name, names[i].name) == 0) return names[i].dtype;
+  if (name)
+    luaL_argerror(L, idx, lua_pushfstring(L, "unknown dtype '%s'; there are float32, float64, "
+                                          "int64, bool", name));
+  gruL_expected(L, idx, "dtype");
+  return GRU_FLOAT32;
+}

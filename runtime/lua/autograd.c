@@ -1,0 +1,215 @@
+/* autograd.c - backward, grad, hooks, and grad mode. */
+#include <stdlib.h>
+
+#include "binding.h"
+
+/* ---- hooks ------------------------------------------------------------------------------ */
+
+/* A Lua function that the tape holds; anchored in the registry until the hook goes. */
+typedef struct lua_hook {
+  lua_State *L; /* the main thread, which lives as long as the state */
+  gruL_state *s;
+  int function;
+} lua_hook;
+
+static void release_hook(void *context) {
+  lua_hook *hook = context;
+  luaL_unref(hook->L, LUA_REGISTRYINDEX, hook->function);
+  free(hook);
+}
+
+/* Runs under lua_pcall: stack is function, lightuserdata of the gradient. */
+static int call_hook(lua_State *L) {
+  lua_hook *hook = lua_touserdata(L, 1);
+  gru_tensor *grad = lua_touserdata(L, 2);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, hook->function);
+  gruL_push_kept(L, hook->s, grad);
+  lua_call(L, 1, 1);
+  if (!lua_isnil(L, -1) && !luaL_testudata(L, -1, "gru.Tensor"))
+    return luaL_error(L, "hook: it must return a tensor or nil, got %s", luaL_typename(L, -1));
+  return 1;
+}
+
+static gru_status run_hook(void *context, gru_tensor *grad, gru_tensor **replacement) {
+  lua_hook *hook = context;
+  lua_State *L = hook->s->current ? hook->s->current : hook->L;
+  if (!lua_checkstack(L, 8))
+    return gru_runtime_fail(hook->s->rt, GRU_ERROR_MEMORY, "hook: the Lua stack is full");
+  lua_pushcfunction(L, call_hook);
+  lua_pushlightuserdata(L, hook);
+  lua_pushlightuserdata(L, grad);
+  if (lua_pcall(L, 2, 1, 0) != LUA_OK) {
+    lua_setfield(L, LUA_REGISTRYINDEX, "gru.error"); /* raised again, unchanged */
+    return gru_runtime_fail(hook->s->rt, GRU_ERROR_CALLBACK, "hook: it raised an error");
+  }
+  gruL_box *box = lua_touserdata(L, -1);
+  if (box && box->tensor != grad) *replacement = gru_tensor_retain(box->tensor);
+  lua_pop(L, 1);
+  return GRU_OK;
+}
+
+/* x:register_hook(f) -> id, for x:remove_hook(id) */
+static int register_hook(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  gru_tensor *t = gruL_check(L, 1);
+  uint64_t id;
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  lua_hook *hook = malloc(sizeof *hook);
+  if (!hook) return luaL_error(L, "register_hook: out of memory");
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  lua_State *main_thread = lua_tothread(L, -1);
+  lua_pushvalue(L, 2);
+  *hook = (lua_hook){main_thread, s, luaL_ref(L, LUA_REGISTRYINDEX)};
+  gru_status status = gru_tensor_add_hook(t, run_hook, release_hook, hook, &id);
+  if (status != GRU_OK) {
+    release_hook(hook);
+    return gruL_raise(L, s, status);
+  }
+  lua_pushinteger(L, (lua_Integer)id);
+  return 1;
+}
+
+static int remove_hook(lua_State *L) {
+  gru_tensor_remove_hook(gruL_check(L, 1), (uint64_t)luaL_checkinteger(L, 2));
+  return 0;
+}
+
+/* ---- backward --------------------------------------------------------------------------------- */
+
+static int flag(lua_State *L, int options, const char *name, int bit) {
+  lua_getfield(L, options, name);
+  int set = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return set ? bit : 0;
+}
+
+static int read_flags(lua_State *L, int options) {
+  if (lua_isnoneornil(L, options)) return 0;
+  luaL_checktype(L, options, LUA_TTABLE);
+  return flag(L, options, "retain_graph", GRU_RETAIN_GRAPH) |
+         flag(L, options, "create_graph", GRU_CREATE_GRAPH) |
+         flag(L, options, "allow_unused", GRU_ALLOW_UNUSED);
+}
+
+/* x:backward([gradient] [, {retain_graph=, create_graph=}]) */
+static int backward(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  gru_tensor *t = gruL_check(L, 1), *grad = NULL;
+  int options = 2, tries = 0;
+  gruL_at_most(L, 3);
+  if (lua_isnil(L, 2) || gruL_test(L, 2)) {
+    grad = gruL_test(L, 2);
+    options = 3;
+  }
+  int flags = read_flags(L, options);
+  gruL_enter(L, s);
+  (void)tries;
+  gru_status status = gru_backward(s->rt, 1, &t, &grad, flags);
+  return status == GRU_OK ? 0 : gruL_raise(L, s, status);
+}
+
+/* The tensors of the table at `idx`, in a userdata pushed on the stack; nil or false gives NULL. */
+static gru_tensor **tensors(lua_State *L, int idx, int n) {
+  gru_tensor **list = lua_newuserdatauv(L, ((size_t)n + 1) * sizeof *list, 0);
+  for (int i = 0; i < n; i++) {
+    lua_rawgeti(L, idx, i + 1);
+    list[i] = lua_toboolean(L, -1) ? gruL_check(L, lua_gettop(L)) : NULL;
+    lua_pop(L, 1);
+  }
+  return list;
+}
+
+/* core.grad(outputs, inputs, grad_outputs | nil, options | nil) -> table of results; false for an
+** unused input */
+static int grad(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 4);
+  int n = (int)lua_rawlen(L, 1), ninputs = (int)lua_rawlen(L, 2);
+  int flags = read_flags(L, 4);
+  gru_tensor **outputs = tensors(L, 1, n), **inputs = tensors(L, 2, ninputs), **grads = NULL;
+  if (!lua_isnil(L, 3)) grads = tensors(L, 3, n);
+  for (int i = 0; i < n; i++)
+    if (!outputs[i]) return luaL_error(L, "grad: output %d is not a tensor", i + 1);
+  for (int i = 0; i < ninputs; i++)
+    if (!inputs[i]) return luaL_error(L, "grad: input %d is not a tensor", i + 1);
+  gru_tensor **results = lua_newuserdatauv(L, ((size_t)ninputs + 1) * sizeof *results, 0);
+  lua_createtable(L, ninputs, 0);
+  int table = lua_gettop(L);
+  for (int i = 0; i < ninputs; i++) { /* boxes first */
+    gruL_newbox(L);
+    lua_rawseti(L, table, i + 1);
+  }
+  gruL_enter(L, s);
+  gru_status status = gru_grad(s->rt, n, outputs, grads, ninputs, inputs, results, flags);
+  if (status != GRU_OK) return gruL_raise(L, s, status);
+  for (int i = 0; i < ninputs; i++) {
+    lua_rawgeti(L, table, i + 1);
+    if (results[i]) gruL_fill(lua_touserdata(L, -1), results[i]);
+    lua_pop(L, 1);
+    if (results[i]) continue;
+    lua_pushboolean(L, 0);
+    lua_rawseti(L, table, i + 1);
+  }
+  return 1;
+}
+
+static int detach(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  gru_tensor *t = gruL_check(L, 1), *out;
+  gruL_at_most(L, 1);
+  gruL_box *box = gruL_newbox(L);
+  gru_status status = gru_tensor_detach(t, &out);
+  if (status != GRU_OK) return gruL_raise(L, s, status);
+  gruL_fill(box, out);
+  return 1;
+}
+
+static int requires_grad_(lua_State *L) {
+  gru_tensor *t = gruL_check(L, 1);
+  int on = lua_isnoneornil(L, 2) ? 1 : lua_toboolean(L, 2);
+  gru_status status = gru_tensor_set_requires_grad(t, on);
+  if (status != GRU_OK) return gruL_raise(L, gruL_self(L), status);
+  lua_settop(L, 1);
+  return 1;
+}
+
+static int retain_grad(lua_State *L) {
+  gru_status status = gru_tensor_retain_grad(gruL_check(L, 1));
+  return status == GRU_OK ? 0 : gruL_raise(L, gruL_self(L), status);
+}
+
+/* core.set_grad_enabled(mode) -> the old mode, of this coroutine */
+static int set_grad_enabled(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  luaL_checktype(L, 1, LUA_TBOOLEAN);
+  gruL_enter(L, s);
+  lua_pushboolean(L, gru_set_grad_enabled(s->rt, lua_toboolean(L, 1)));
+  return 1;
+}
+
+static int is_grad_enabled(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  gruL_enter(L, s);
+  lua_pushboolean(L, gru_grad_enabled(s->rt));
+  return 1;
+}
+
+void gruL_open_autograd(lua_State *L) {
+  static const luaL_Reg functions[] = {{"grad", grad},
+                                       {"set_grad_enabled", set_grad_enabled},
+                                       {"is_grad_enabled", is_grad_enabled},
+                                       {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"backward", backward},
+                                     {"detach", detach},
+                                     {"requires_grad_", requires_grad_},
+                                     {"retain_grad", retain_grad},
+                                     {"register_hook", register_hook},
+                                     {"remove_hook", remove_hook},
+                                     {NULL, NULL}};
+  gruL_register(L, functions);
+  lua_getfield(L, -1, "methods");
+  gruL_register(L, methods);
+  lua_pop(L, 1);
+}

@@ -1,0 +1,184 @@
+/* binding.c - state, errors, grad mode by coroutine, and the collector's view of tensor memory. */
+#include "binding.h"
+
+#include <string.h>
+
+static const char registry_state; /* its address is the key of the state */
+static const char registry_modes; /* weak table: coroutine -> its grad mode */
+static const char registry_current;
+
+enum { MB = 1 << 20, FLOOR_BYTES = 16 * MB };
+
+void gruL_register(lua_State *L, const luaL_Reg *list) {
+  lua_getfield(L, LUA_REGISTRYINDEX, "gru.upvalues"); /* {state, metatable} */
+  int upvalues = lua_gettop(L);
+  for (; list->name; list++) {
+    lua_rawgeti(L, upvalues, GRUL_UP_STATE);
+    lua_rawgeti(L, upvalues, GRUL_UP_META);
+    lua_pushcclosure(L, list->func, 2);
+    lua_setfield(L, upvalues - 1, list->name);
+  }
+  lua_settop(L, upvalues - 1);
+}
+
+int gruL_raise(lua_State *L, gruL_state *s, gru_status status) {
+  if (status == GRU_ERROR_CALLBACK) { /* the hook's own error value, unchanged */
+    lua_getfield(L, LUA_REGISTRYINDEX, "gru.error");
+    lua_pushnil(L);
+    lua_setfield(L, LUA_REGISTRYINDEX, "gru.error");
+    return lua_error(L);
+  }
+  return luaL_error(L, "%s", gru_runtime_error(s->rt));
+}
+
+/* ---- grad mode --------------------------------------------------------------------------- */
+
+/* Another coroutine runs: stores the mode of the last one and takes up its own.  One that is
+** seen for the first time inherits. */
+static void switch_coroutine(lua_State *L, gruL_state *s) {
+  luaL_checkstack(L, 4, "grad mode");
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &registry_modes);
+  if (s->current) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &registry_current);
+    lua_pushboolean(L, gru_grad_enabled(s->rt));
+    lua_rawset(L, -3);
+  }
+  lua_pushthread(L);
+  if (lua_rawget(L, -2) == LUA_TBOOLEAN) gru_set_grad_enabled(s->rt, lua_toboolean(L, -1));
+  lua_pop(L, 2);
+  lua_pushthread(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &registry_current);
+  s->current = L;
+}
+
+/* ---- the collector -------------------------------------------------------------------------- */
+
+static size_t live_bytes(gruL_state *s) {
+  gru_memory_info info = {0};
+  gru_memory(s->rt, NULL, &info);
+  return info.live;
+}
+
+static void collect(lua_State *L, gruL_state *s) {
+  lua_gc(L, LUA_GCCOLLECT);
+  s->base = live_bytes(s);
+}
+
+/* Lua sees a tensor as a few bytes; this sees its memory.  Collects when more has been made since
+** the last collection than lived then, with a floor that keeps small programs undisturbed and a
+** share of the Lua heap that keeps collections of a large heap rare. */
+static void account(lua_State *L, gruL_state *s) {
+  size_t live = live_bytes(s);
+  if (live < s->base) s->base = live;
+  size_t grown = live - s->base;
+  if (grown <= FLOOR_BYTES || grown <= s->base / 2) return;
+  size_t heap = (size_t)lua_gc(L, LUA_GCCOUNT) * 1024;
+  if (grown > 4 * heap) collect(L, s);
+}
+
+void gruL_enter(lua_State *L, gruL_state *s) {
+  if (s->current != L) switch_coroutine(L, s);
+  account(L, s);
+}
+
+bool gruL_recover(lua_State *L, gruL_state *s, gru_status status, int *tries) {
+  if (status != GRU_ERROR_MEMORY || (*tries)++ > 0) return false;
+  collect(L, s);
+  gru_empty_cache(s->rt);
+  return true;
+}
+
+/* ---- life ---------------------------------------------------------------------------------------- */
+
+static int close_state(lua_State *L) {
+  gruL_state *s = lua_touserdata(L, 1);
+  gru_runtime_destroy(s->rt);
+  s->rt = NULL;
+  return 0;
+}
+
+void gruL_configure(lua_State *L, const gruL_options *options) {
+  gruL_options *copy = lua_newuserdatauv(L, sizeof *copy, 0);
+  *copy = *options;
+  lua_setfield(L, LUA_REGISTRYINDEX, "gru.options");
+}
+
+static gruL_state *find_state(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &registry_state);
+  gruL_state *s = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return s;
+}
+
+gru_runtime *gruL_runtime(lua_State *L) {
+  gruL_state *s = find_state(L);
+  return s ? s->rt : NULL;
+}
+
+/* Warnings of the core go to Lua's. */
+static void warn(void *context, const char *line) {
+  lua_State *L = context;
+  lua_warning(L, "gru: ", 1);
+  lua_warning(L, line, 0);
+}
+
+static void start_runtime(lua_State *L, gruL_state *s) {
+  gruL_options options = {.device = "cpu"};
+  lua_getfield(L, LUA_REGISTRYINDEX, "gru.options");
+  if (lua_isuserdata(L, -1)) options = *(gruL_options *)lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (!options.runtime.log) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+    options.runtime.log = warn;
+    options.runtime.log_context = lua_tothread(L, -1);
+    lua_pop(L, 1);
+  }
+  gru_status status = gru_runtime_create(&options.runtime, &s->rt);
+  if (status != GRU_OK)
+    luaL_error(L, "gru: cannot start the runtime (%s)", gru_status_name(status));
+  if (options.has_seed) gru_seed(s->rt, options.seed, GRU_PHILOX);
+  const char *device = options.device ? options.device : "cpu";
+  if (gru_device_check(s->rt, device) != GRU_OK) gruL_raise(L, s, GRU_ERROR_DEVICE);
+  size_t length = strlen(device);
+  memcpy(s->device, device, length < sizeof s->device ? length + 1 : 0);
+}
+
+static void make_state(lua_State *L) {
+  gruL_state *s = lua_newuserdatauv(L, sizeof *s, 0);
+  memset(s, 0, sizeof *s);
+  s->dtype = GRU_FLOAT32;
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, close_state);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  start_runtime(L, s);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &registry_state);
+  lua_newtable(L); /* modes */
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &registry_modes);
+  lua_createtable(L, 2, 0); /* upvalues of every function */
+  lua_pushlightuserdata(L, s);
+  lua_rawseti(L, -2, GRUL_UP_STATE);
+  luaL_newmetatable(L, "gru.Tensor");
+  lua_rawseti(L, -2, GRUL_UP_META);
+  lua_setfield(L, LUA_REGISTRYINDEX, "gru.upvalues");
+}
+
+int luaopen_gru_core(lua_State *L) {
+  luaL_checkversion(L);
+  if (!find_state(L)) make_state(L);
+  lua_newtable(L);
+  gruL_open_tensor(L);
+  gruL_open_ops(L);
+  gruL_open_create(L);
+  gruL_open_elements(L);
+  gruL_open_autograd(L);
+  gruL_open_runtime(L);
+  gruL_open_text(L);
+  lua_pushliteral(L, GRU_VERSION);
+  lua_setfield(L, -2, "version");
+  return 1;
+}

@@ -1,0 +1,90 @@
+/* binding.h - what the files of the binding share.
+**
+** Every function of the module has the same first upvalues: the binding's state (a light
+** userdata) and the metatable of tensors.  A function is three beats: check the arguments,
+** one call of the core, push the result.  The box of a result is made before the call, so
+** that running out of Lua memory loses nothing.
+*/
+#ifndef GRUL_BINDING_H
+#define GRUL_BINDING_H
+
+#include <lauxlib.h>
+#include <stdbool.h>
+
+#include "gru.h"
+#include "gru_lua.h"
+
+/* One Lua state's use of the runtime. */
+typedef struct gruL_state {
+  gru_runtime *rt;
+  lua_State *current;  /* the coroutine whose grad mode rt has; anchored in the registry */
+  size_t base;         /* bytes live after the last collection that the binding asked for */
+  char device[24];     /* the default one */
+  gru_dtype dtype;     /* the default float dtype */
+} gruL_state;
+
+enum { GRUL_UP_STATE = 1, GRUL_UP_META = 2, GRUL_UP_OWN = 3 }; /* upvalues */
+
+static inline gruL_state *gruL_self(lua_State *L) {
+  return lua_touserdata(L, lua_upvalueindex(GRUL_UP_STATE));
+}
+
+/* Adds the functions of `list` to the table on top of the stack. */
+void gruL_register(lua_State *L, const luaL_Reg *list);
+
+/* Raises the runtime's message; never returns.  `int` so that `return gruL_raise(...)` reads well. */
+int gruL_raise(lua_State *L, gruL_state *s, gru_status status);
+
+/* Before a core call: the grad mode of this coroutine, and a collection when tensors that only
+** the collector can free have piled up. */
+void gruL_enter(lua_State *L, gruL_state *s);
+
+/* After GRU_ERROR_MEMORY: collects, empties the caches.  True once: worth another try. */
+bool gruL_recover(lua_State *L, gruL_state *s, gru_status status, int *tries);
+
+/* ---- tensors on the stack (tensor.c) -------------------------------------------------- */
+
+typedef struct gruL_box {
+  gru_tensor *tensor; /* NULL until it is filled, and after gru.scope released it */
+} gruL_box;
+
+/* A new empty box on the stack. */
+gruL_box *gruL_newbox(lua_State *L);
+/* Puts a new reference into the box. */
+void gruL_fill(gruL_box *box, gru_tensor *t);
+/* Pushes the one box of a tensor that the core keeps (a gradient); takes no reference over. */
+void gruL_push_kept(lua_State *L, gruL_state *s, gru_tensor *t);
+/* Makes the box at `idx` findable for gruL_push_kept: call it when the core keeps its tensor. */
+void gruL_remember(lua_State *L, int idx);
+
+/* ---- arguments (args.c) ------------------------------------------------------------------- */
+
+/* The tensor at `idx`, or NULL when it is something else; raises for a released one. */
+gru_tensor *gruL_test(lua_State *L, int idx);
+/* The tensor at `idx`, or an error that names the argument. */
+gru_tensor *gruL_check(lua_State *L, int idx);
+/* A dim or position of a script, from 1 on or negative, as the core counts it. */
+int64_t gruL_dim(lua_State *L, int idx, const char *what);
+/* Raises unless there are at most `n` arguments. */
+void gruL_at_most(lua_State *L, int n);
+/* Sizes: integers from `idx` on, or one table of them.  Returns how many; moves on to the
+** argument after them. */
+int gruL_sizes(lua_State *L, int *idx, int64_t *out, bool dims);
+/* A dtype's name at `idx`. */
+gru_dtype gruL_dtype(lua_State *L, int idx);
+/* "number", "table", "tensor": what the argument is, for messages. */
+const char *gruL_typename(lua_State *L, int idx);
+/* Raises "bad argument #i to 'f' (... expected, got ...)". */
+int gruL_expected(lua_State *L, int idx, const char *what);
+
+/* ---- the topics: each adds its functions to the module table on top of the stack ------------ */
+
+void gruL_open_ops(lua_State *L);
+void gruL_open_tensor(lua_State *L);
+void gruL_open_create(lua_State *L);
+void gruL_open_elements(lua_State *L);
+void gruL_open_autograd(lua_State *L);
+void gruL_open_runtime(lua_State *L);
+void gruL_open_text(lua_State *L);
+
+#endif

@@ -1,0 +1,88 @@
+/* create.c - making tensors, and filling them from the generator.
+**
+** The Lua library reads positional sizes and option tables; here the arguments are plain:
+**   core.empty(sizes, dtype | nil, device | nil)
+*/
+#include "binding.h"
+
+/* The result of a core call that makes a tensor. */
+static int push_result(lua_State *L, gruL_state *s, gruL_box *box, gru_status status,
+                       gru_tensor *t) {
+  if (status != GRU_OK) return gruL_raise(L, s, status);
+  gruL_fill(box, t);
+  return 1;
+}
+
+static const char *device_at(lua_State *L, gruL_state *s, int idx) {
+  return lua_isnoneornil(L, idx) ? s->device : luaL_checkstring(L, idx);
+}
+
+static int empty(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  int64_t sizes[GRU_MAX_DIMS];
+  gru_tensor *t = NULL;
+  int idx = 1, tries = 0;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  int n = gruL_sizes(L, &idx, sizes, false);
+  gru_dtype dtype = lua_isnoneornil(L, 2) ? s->dtype : gruL_dtype(L, 2);
+  const char *device = device_at(L, s, 3);
+  gruL_enter(L, s);
+  gruL_box *box = gruL_newbox(L);
+  gru_status status;
+  do {
+    status = gru_tensor_empty(s->rt, dtype, n, sizes, device, &t);
+  } while (gruL_recover(L, s, status, &tries));
+  return push_result(L, s, box, status, t);
+}
+
+/* core.randperm(n) -> positions 1 .. n */
+static int randperm(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  gru_tensor *t = NULL;
+  lua_Integer n = luaL_checkinteger(L, 1);
+  gruL_enter(L, s);
+  gruL_box *box = gruL_newbox(L);
+  return push_result(L, s, box, gru_randperm(s->rt, n, 1, &t), t);
+}
+
+static int uniform_(lua_State *L) {
+  gru_status status = gru_uniform_(gruL_check(L, 1), luaL_optnumber(L, 2, 0), luaL_optnumber(L, 3, 1));
+  if (status != GRU_OK) return gruL_raise(L, gruL_self(L), status);
+  lua_settop(L, 1);
+  return 1;
+}
+
+static int normal_(lua_State *L) {
+  gru_status status = gru_normal_(gruL_check(L, 1), luaL_optnumber(L, 2, 0), luaL_optnumber(L, 3, 1));
+  if (status != GRU_OK) return gruL_raise(L, gruL_self(L), status);
+  lua_settop(L, 1);
+  return 1;
+}
+
+static int bernoulli_(lua_State *L) {
+  gru_status status = gru_bernoulli_(gruL_check(L, 1), luaL_optnumber(L, 2, 0.5));
+  if (status != GRU_OK) return gruL_raise(L, gruL_self(L), status);
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* x:random_(low, high): integers from low on, high excluded. */
+static int random_(lua_State *L) {
+  gru_status status = gru_randint_(gruL_check(L, 1), luaL_checkinteger(L, 2), luaL_checkinteger(L, 3));
+  if (status != GRU_OK) return gruL_raise(L, gruL_self(L), status);
+  lua_settop(L, 1);
+  return 1;
+}
+
+void gruL_open_create(lua_State *L) {
+  static const luaL_Reg functions[] = {{"empty", empty}, {"randperm", randperm}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"uniform_", uniform_},
+                                     {"normal_", normal_},
+                                     {"bernoulli_", bernoulli_},
+                                     {"random_", random_},
+                                     {NULL, NULL}};
+  gruL_register(L, functions);
+  lua_getfield(L, -1, "methods");
+  gruL_register(L, methods);
+  lua_pop(L, 1);
+}

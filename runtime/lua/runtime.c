@@ -1,0 +1,124 @@
+/* runtime.c - seeds, threads, devices, memory. */
+#include <string.h>
+
+#include "binding.h"
+
+/* gru.manual_seed(seed [, "philox" | "torch"]) */
+static int manual_seed(lua_State *L) {
+  static const char *const kinds[] = {"philox", "torch", NULL};
+  lua_Integer seed = luaL_checkinteger(L, 1);
+  gru_seed(gruL_self(L)->rt, (uint64_t)seed, (gru_generator)luaL_checkoption(L, 2, "philox", kinds));
+  return 0;
+}
+
+static int set_num_threads(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  lua_Integer n = luaL_checkinteger(L, 1);
+  gru_status status = gru_set_threads(s->rt, n < -1 || n > 100000 ? -1 : (int)n);
+  return status == GRU_OK ? 0 : gruL_raise(L, s, status);
+}
+
+static int get_num_threads(lua_State *L) {
+  lua_pushinteger(L, gru_get_threads(gruL_self(L)->rt));
+  return 1;
+}
+
+/* core.device_check(name) -> true, or nil and the reason */
+static int device_check(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  if (gru_device_check(s->rt, luaL_checkstring(L, 1)) == GRU_OK) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushstring(L, gru_runtime_error(s->rt));
+  return 2;
+}
+
+static int set_default_device(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  size_t length;
+  const char *name = luaL_checklstring(L, 1, &length);
+  gru_status status = gru_device_check(s->rt, name);
+  if (status != GRU_OK) return gruL_raise(L, s, status);
+  if (length < sizeof s->device) memcpy(s->device, name, length + 1);
+  return 0;
+}
+
+static int get_default_device(lua_State *L) {
+  lua_pushstring(L, gruL_self(L)->device);
+  return 1;
+}
+
+static int set_default_dtype(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  gru_dtype dtype = gruL_dtype(L, 1);
+  gru_status status = gru_set_default_dtype(s->rt, dtype);
+  if (status != GRU_OK) return gruL_raise(L, s, status);
+  s->dtype = dtype;
+  return 0;
+}
+
+static int get_default_dtype(lua_State *L) {
+  lua_pushstring(L, gru_dtype_name(gruL_self(L)->dtype));
+  return 1;
+}
+
+static void set_bytes(lua_State *L, const char *name, size_t bytes) {
+  lua_pushinteger(L, (lua_Integer)bytes);
+  lua_setfield(L, -2, name);
+}
+
+/* gru.memory([device]) -> {live=, peak=, reserved=, limit=}, in bytes */
+static int memory(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  gru_memory_info info;
+  gru_status status = gru_memory(s->rt, luaL_optstring(L, 1, s->device), &info);
+  if (status != GRU_OK) return gruL_raise(L, s, status);
+  lua_createtable(L, 0, 4);
+  set_bytes(L, "live", info.live);
+  set_bytes(L, "peak", info.peak);
+  set_bytes(L, "reserved", info.reserved);
+  set_bytes(L, "limit", info.limit);
+  return 1;
+}
+
+static int empty_cache(lua_State *L) {
+  gru_empty_cache(gruL_self(L)->rt);
+  return 0;
+}
+
+/* core.op_names() -> {{name=, inputs=, elementwise=, differentiable=}, ...}: the rows of ops.def */
+static int op_names(lua_State *L) {
+  lua_newtable(L);
+  for (int op = 0, n = 0; op < GRU_OP_COUNT_; op++) {
+    if (!gru_op_name((gru_op)op)) continue;
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, gru_op_name((gru_op)op));
+    lua_setfield(L, -2, "name");
+    lua_pushinteger(L, gru_op_inputs((gru_op)op));
+    lua_setfield(L, -2, "inputs");
+    lua_pushboolean(L, gru_op_is_elementwise((gru_op)op));
+    lua_setfield(L, -2, "elementwise");
+    lua_pushboolean(L, gru_op_is_differentiable((gru_op)op));
+    lua_setfield(L, -2, "differentiable");
+    lua_rawseti(L, -2, ++n);
+  }
+  return 1;
+}
+
+void gruL_open_runtime(lua_State *L) {
+  static const luaL_Reg functions[] = {{"manual_seed", manual_seed},
+                                       {"set_num_threads", set_num_threads},
+                                       {"get_num_threads", get_num_threads},
+                                       {"device_check", device_check},
+                                       {"set_default_device", set_default_device},
+                                       {"get_default_device", get_default_device},
+                                       {"set_default_dtype", set_default_dtype},
+                                       {"get_default_dtype", get_default_dtype},
+                                       {"memory", memory},
+                                       {"empty_cache", empty_cache},
+                                       {"op_names", op_names},
+                                       {NULL, NULL}};
+  gruL_register(L, functions);
+}
