@@ -1,0 +1,51 @@
+--- gru: tensors, autograd and recurrent networks, with PyTorch's names and semantics.
+--
+--     local gru = require "gru"
+--     local x = gru.randn(3, 4, {requires_grad = true})
+--     x:sigmoid():sum():backward()
+--     print(x.grad)
+--
+-- Dims, positions and ids count from 1; a dim or position may be negative, from the end.
+-- @module gru
+local core = require "gru.core"
+local create = require "gru.create"
+local tensor = require "gru.tensor"
+local mode = require "gru.mode"
+local device = require "gru.device"
+
+local gru = {_VERSION = core.version}
+
+-- Ops are functions and methods of the same name.
+for name, f in pairs(core.functions) do gru[name] = f end
+for name, f in pairs(tensor.functions) do gru[name] = f end
+for name, f in pairs(create) do gru[name] = f end
+for name, f in pairs(mode) do gru[name] = f end
+for name, f in pairs(device) do gru[name] = f end
+
+--- Is `x` a tensor?
+-- @function is_tensor
+-- @param x anything
+-- @treturn boolean
+gru.is_tensor = core.is_tensor
+
+--- Seeds the generator.
+-- @function manual_seed
+-- @tparam integer seed
+-- @tparam[opt="philox"] string generator `"philox"`, a counter-based generator with the same
+-- stream on every device, or `"torch"`, which draws what PyTorch's CPU generator draws after
+-- `torch.manual_seed(seed)`
+gru.manual_seed = core.manual_seed
+
+local submodules = {
+  autograd = true, data = true, d2l = true, nn = true, optim = true, text = true,
+}
+
+-- `gru.nn` and its siblings are loaded when they are first asked for.
+return setmetatable(gru, {
+  __index = function(self, name)
+    if not submodules[name] then return nil end
+    local module = require("gru." .. name)
+    rawset(self, name, module)
+    return module
+  end,
+})

@@ -1,0 +1,313 @@
+--- The base class of layers and models.
+--
+--     local Net = nn.Module:extend("Net")
+--     function Net:init(inputs, outputs)
+--       self.dense = nn.Linear(inputs, outputs)
+--     end
+--     function Net:forward(x)
+--       return self.dense(x):sigmoid()
+--     end
+--     local net = Net(3, 2)
+--     print(net(gru.randn(4, 3)))
+--
+-- Assigning a Parameter or a module to a field registers it, in the order of assignment; nil
+-- takes it out again.
+-- @module gru.nn.module
+local core = require "gru.core"
+
+local PARAMETERS, BUFFERS, MODULES = "_parameters", "_buffers", "_modules"
+
+-- Tensors that were made by Parameter: what tells a weight from a plain tensor field.
+local is_parameter = setmetatable({}, {__mode = "k"})
+
+--- A tensor that a module counts among its parameters: a leaf that requires grad, over the
+-- storage of `x`.
+-- @param x a float tensor
+-- @tparam[opt=true] boolean requires_grad
+local function Parameter(x, requires_grad)
+  if not core.is_tensor(x) then error("Parameter: a tensor expected, got " .. type(x), 2) end
+  local p = x:detach()
+  p:requires_grad_(requires_grad ~= false)
+  is_parameter[p] = true
+  return p
+end
+
+-- An ordered map: what is registered in a module.
+local Registry = {}
+Registry.__index = Registry
+
+local function registry() return setmetatable({names = {}, values = {}}, Registry) end
+
+function Registry:set(name, value)
+  if self.values[name] == nil and value ~= nil then
+    self.names[#self.names + 1] = name
+  elseif self.values[name] ~= nil and value == nil then
+    for i, n in ipairs(self.names) do
+      if n == name then table.remove(self.names, i) break end
+    end
+  end
+  self.values[name] = value
+end
+
+function Registry:each()
+  local i = 0
+  return function()
+    i = i + 1
+    local name = self.names[i]
+    if name then return name, self.values[name] end
+  end
+end
+
+local Module = {}
+
+local function is_module(x)
+  local meta = type(x) == "table" and getmetatable(x)
+  return type(meta) == "table" and meta.is_module_class == true
+end
+
+-- Fields: registered values, then methods of the class.
+local function index(self, key)
+  for _, kind in ipairs {PARAMETERS, MODULES, BUFFERS} do
+    local value = rawget(self, kind).values[key]
+    if value ~= nil then return value end
+  end
+  return getmetatable(self).class[key]
+end
+
+local function newindex(self, key, value)
+  local kind = nil
+  if core.is_tensor(value) and is_parameter[value] then
+    kind = PARAMETERS
+  elseif is_module(value) then
+    kind = MODULES
+  elseif core.is_tensor(value) and self._buffers.values[key] ~= nil then
+    kind = BUFFERS
+  end
+  for _, name in ipairs {PARAMETERS, MODULES, BUFFERS} do
+    if name == kind then
+      self[name]:set(key, value)
+    elseif self[name].values[key] ~= nil then
+      self[name]:set(key, nil)
+    end
+  end
+  if not kind then rawset(self, key, value) end
+end
+
+local function construct(class, ...)
+  local self = setmetatable({
+    [PARAMETERS] = registry(), [BUFFERS] = registry(), [MODULES] = registry(), training = true,
+  }, class.instance)
+  if self.init then self:init(...) end
+  return self
+end
+
+--- A new class below this one.
+-- @tparam string name what `tostring` shows
+-- @treturn table the class; call it to make a module, which runs `init(...)`
+function Module:extend(name)
+  local class = {name = name, super = self}
+  class.instance = {
+    class = class, is_module_class = true, __index = index, __newindex = newindex,
+    __call = function(module, ...) return module:forward(...) end,
+    __tostring = function(module) return module:describe() end,
+  }
+  return setmetatable(class, {__index = self, __call = construct})
+end
+
+--- What calling the module computes; a class must define it.
+function Module:forward()
+  error(("%s: the class defines no forward"):format(self.name), 2)
+end
+
+--- Registers a tensor that belongs to the state but is not trained.
+function Module:register_buffer(name, x)
+  self._buffers:set(name, x)
+end
+
+--- Registers a parameter under a name made at run time.
+function Module:register_parameter(name, x)
+  self[name] = x
+end
+
+-- Visits every module below (itself first) with its dotted prefix, each once.
+local function walk(self, visit, prefix, seen)
+  if seen[self] then return end
+  seen[self] = true
+  visit(self, prefix)
+  for name, child in self._modules:each() do
+    walk(child, visit, prefix .. name .. ".", seen)
+  end
+end
+
+-- Iterates over `{name, value}` pairs.
+local function iterate(pairs_list)
+  local i = 0
+  return function()
+    i = i + 1
+    if pairs_list[i] then return pairs_list[i][1], pairs_list[i][2] end
+  end
+end
+
+local function collect(self, kind)
+  local list, seen = {}, {}
+  walk(self, function(module, prefix)
+    for name, x in module[kind]:each() do
+      if not seen[x] then
+        seen[x] = true
+        list[#list + 1] = {prefix .. name, x}
+      end
+    end
+  end, "", {})
+  return list
+end
+
+--- Iterates over `name, parameter`, in the order of registration, shared ones once.
+function Module:named_parameters() return iterate(collect(self, PARAMETERS)) end
+
+--- The parameters, in a table.
+function Module:parameters()
+  local list = {}
+  for _, p in self:named_parameters() do list[#list + 1] = p end
+  return list
+end
+
+--- Iterates over `name, buffer`.
+function Module:named_buffers() return iterate(collect(self, BUFFERS)) end
+
+--- The buffers, in a table.
+function Module:buffers()
+  local list = {}
+  for _, b in self:named_buffers() do list[#list + 1] = b end
+  return list
+end
+
+--- Iterates over `name, module`, itself first under the name "".
+function Module:named_modules()
+  local list = {}
+  walk(self, function(module, prefix)
+    list[#list + 1] = {(prefix:gsub("%.$", "")), module}
+  end, "", {})
+  return iterate(list)
+end
+
+--- All modules, itself first, in a table.
+function Module:modules()
+  local list = {}
+  for _, m in self:named_modules() do list[#list + 1] = m end
+  return list
+end
+
+--- The modules right below, in a table.
+function Module:children()
+  local list = {}
+  for _, m in self._modules:each() do list[#list + 1] = m end
+  return list
+end
+
+--- The state: dotted name -> tensor without history, sharing memory with the module.
+function Module:state_dict()
+  local state = {}
+  for name, p in self:named_parameters() do state[name] = p:detach() end
+  for name, b in self:named_buffers() do state[name] = b:detach() end
+  return state
+end
+
+local function text_of_shape(x) return "[" .. table.concat(x.shape, ", ") .. "]" end
+
+--- Copies a state into the module.  Missing, unexpected and mis-shaped entries are reported
+-- together, and nothing is changed then.
+-- @tparam table state dotted name -> tensor
+-- @tparam[opt] table options `strict` (true): false lets missing and unexpected entries pass
+function Module:load_state_dict(state, options)
+  local strict = not options or options.strict ~= false
+  local own, problems = self:state_dict(), {}
+  for name, x in pairs(own) do
+    local given = state[name]
+    if given == nil then
+      if strict then problems[#problems + 1] = "missing: " .. name end
+    elseif text_of_shape(given) ~= text_of_shape(x) then
+      problems[#problems + 1] = ("shape of %s: %s here, %s in the state")
+        :format(name, text_of_shape(x), text_of_shape(given))
+    end
+  end
+  for name in pairs(state) do
+    if strict and own[name] == nil then problems[#problems + 1] = "unexpected: " .. tostring(name) end
+  end
+  if #problems > 0 then
+    table.sort(problems)
+    error(("%s: load_state_dict:\n  %s"):format(self.name, table.concat(problems, "\n  ")), 2)
+  end
+  local before = core.set_grad_enabled(false)
+  for name, x in pairs(own) do
+    if state[name] then x:copy_(state[name]) end
+  end
+  core.set_grad_enabled(before)
+  return self
+end
+
+--- Applies f to every module below, the children first.
+function Module:apply(f)
+  for _, child in self._modules:each() do child:apply(f) end
+  f(self)
+  return self
+end
+
+local float_dtypes = {float32 = true, float64 = true, float = true, double = true}
+
+--- Moves to a device, or converts float parameters and buffers to a dtype.  The objects stay the
+-- same, so that an optimiser made before keeps its parameters; gradients are dropped.
+function Module:to(target)
+  for _, kind in ipairs {PARAMETERS, BUFFERS} do
+    for _, entry in ipairs(collect(self, kind)) do
+      local x = entry[2]
+      local is_float = float_dtypes[x.dtype]
+      if is_float or not float_dtypes[target] then
+        local moved = x:detach():to(target)
+        if moved.dtype ~= x.dtype or moved.device ~= x.device then core.set_data(x, moved) end
+      end
+    end
+  end
+  return self
+end
+
+function Module:cpu() return self:to("cpu") end
+function Module:cuda(i) return self:to("cuda:" .. (i or 0)) end
+function Module:float() return self:to("float32") end
+function Module:double() return self:to("float64") end
+
+--- Switches training mode on (true by default), here and below.
+function Module:train(on)
+  for _, module in ipairs(self:modules()) do module.training = on ~= false end
+  return self
+end
+
+--- Switches training mode off.
+function Module:eval() return self:train(false) end
+
+--- Sets every .grad to nil.
+function Module:zero_grad()
+  for _, p in ipairs(self:parameters()) do p.grad = nil end
+end
+
+--- Switches gradients of all parameters on or off.
+function Module:requires_grad_(on)
+  for _, p in ipairs(self:parameters()) do p:requires_grad_(on ~= false) end
+  return self
+end
+
+--- What stands between the parentheses of `tostring`; a class may define it.
+function Module:extra_repr() return "" end
+
+--- The readable form: the class, its settings, the modules below.
+function Module:describe()
+  local lines = {}
+  for name, child in self._modules:each() do
+    lines[#lines + 1] = ("  (%s): %s"):format(name, (tostring(child):gsub("\n", "\n  ")))
+  end
+  if #lines == 0 then return ("%s(%s)"):format(self.name, self:extra_repr()) end
+  return ("%s(\n%s\n)"):format(self.name, table.concat(lines, "\n"))
+end
+
+local Base = Module.extend(Module, "Module")
+
+return {Module = Base, Parameter = Parameter, is_module = is_module}

@@ -1,0 +1,36 @@
+--- A corpus: a text as ids, and its vocabulary.
+-- @module gru.text.corpus
+local core = require "gru.core"
+local Vocab = require "gru.text.vocab"
+
+local Corpus = {}
+Corpus.__index = Corpus
+
+local known = {max_chars = true, tokenizer = true}
+
+--- Reads a UTF-8 text, or a zip that holds one.  Newlines become spaces.
+--
+-- The file is streamed: a text of 1 GB needs its ids, no table of characters.
+-- @usage local corpus = gru.text.Corpus.from_file("lyrics.txt", {max_chars = 10000})
+-- @tparam string path
+-- @tparam[opt] table options `max_chars`: read no more than these; `tokenizer`: "char", the only one
+-- @treturn[1] Corpus with `indices` (int64 ids) and `vocab`
+-- @treturn[2] nil
+-- @treturn[2] string what is wrong with the file
+function Corpus.from_file(path, options)
+  options = options or {}
+  for key in pairs(options) do
+    if not known[key] then error(("Corpus: unknown option '%s'"):format(tostring(key)), 2) end
+  end
+  if options.tokenizer and options.tokenizer ~= "char" then
+    error(("Corpus: tokenizer must be \"char\", got '%s'"):format(tostring(options.tokenizer)), 2)
+  end
+  local indices, chars = core.read_text(path, options.max_chars)
+  if not indices then return nil, chars end
+  return setmetatable({indices = indices, vocab = Vocab.new(chars)}, Corpus)
+end
+
+--- How many characters there are.
+function Corpus:__len() return self.indices:numel() end
+
+return Corpus

@@ -1,0 +1,87 @@
+--- Batches of subsequences from a long sequence of ids.
+--
+-- Both ways yield X and Y (batch, steps): Y is X one position later.
+-- @module gru.text.sampling
+local core = require "gru.core"
+
+local sampling = {}
+
+local function check(name, indices, batch_size, num_steps)
+  if not core.is_tensor(indices) or indices:dim() ~= 1 or indices.dtype ~= "int64" then
+    error(name .. ": an int64 tensor of one dim expected", 3)
+  end
+  for what, value in pairs {batch_size = batch_size, num_steps = num_steps} do
+    if math.type(value) ~= "integer" or value < 1 then
+      error(("%s: %s must be a positive integer, got %s"):format(name, what, tostring(value)), 3)
+    end
+  end
+end
+
+--- The least length of a corpus that gives one batch of consecutive sampling.
+function sampling.shortest(batch_size, num_steps)
+  return batch_size * (num_steps + 1)
+end
+
+local function too_short(name, have, need, batch_size, num_steps)
+  error(("%s: %d characters are too few for batches of %d x %d steps; at least %d are needed")
+    :format(name, have, batch_size, num_steps, need), 3)
+end
+
+--- Random sampling: the sequence is cut into pieces of num_steps, in random order, so that the
+-- state must start anew at every batch.
+-- @usage for X, Y in gru.text.random_batches(corpus.indices, 32, 35) do ... end
+-- @param indices int64 (length)
+-- @tparam integer batch_size
+-- @tparam integer num_steps
+-- @tparam[opt] string device
+function sampling.random_batches(indices, batch_size, num_steps, device)
+  check("random_batches", indices, batch_size, num_steps)
+  local length = indices:numel()
+  local pieces = (length - 1) // num_steps
+  local batches = pieces // batch_size
+  if batches < 1 then
+    too_short("random_batches", length, batch_size * num_steps + 1, batch_size, num_steps)
+  end
+  local order, at = core.randperm(pieces):totable(), 0
+  return function()
+    if at == batches then return nil end
+    local xs, ys = {}, {}
+    for i = 1, batch_size do
+      local start = (order[at * batch_size + i] - 1) * num_steps
+      xs[i] = indices:narrow(1, start + 1, num_steps)
+      ys[i] = indices:narrow(1, start + 2, num_steps)
+    end
+    at = at + 1
+    local X, Y = core.functions.stack(xs, 1), core.functions.stack(ys, 1)
+    if device then X, Y = X:to(device), Y:to(device) end
+    return X, Y
+  end
+end
+
+--- Consecutive sampling: the sequence is laid out in batch_size rows that are read from left to
+-- right, so that the state of a batch goes on where the last one ended.
+-- @param indices int64 (length)
+-- @tparam integer batch_size
+-- @tparam integer num_steps
+-- @tparam[opt] string device
+function sampling.consecutive_batches(indices, batch_size, num_steps, device)
+  check("consecutive_batches", indices, batch_size, num_steps)
+  local length = indices:numel()
+  local columns = length // batch_size
+  local batches = (columns - 1) // num_steps
+  if batches < 1 then
+    too_short("consecutive_batches", length, sampling.shortest(batch_size, num_steps),
+      batch_size, num_steps)
+  end
+  if device then indices = indices:to(device) end
+  local rows = indices:narrow(1, 1, batch_size * columns):reshape(batch_size, columns)
+  local at = 0
+  return function()
+    if at == batches then return nil end
+    local start = at * num_steps
+    at = at + 1
+    return rows:narrow(2, start + 1, num_steps), rows:narrow(2, start + 2, num_steps)
+  end
+end
+
+return sampling

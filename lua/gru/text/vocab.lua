@@ -1,0 +1,50 @@
+--- A vocabulary of characters: ids from 1 on, in order of first appearance.
+-- @module gru.text.vocab
+local Vocab = {}
+Vocab.__index = Vocab
+
+--- @tparam table chars the characters by id, UTF-8 strings
+-- @treturn Vocab with the fields `size`, `chars` (id -> character) and `ids` (character -> id)
+function Vocab.new(chars)
+  local ids = {}
+  for id, char in ipairs(chars) do ids[char] = id end
+  return setmetatable({chars = chars, ids = ids, size = #chars}, Vocab)
+end
+
+--- The id of a character, or nil.
+function Vocab:index(char) return self.ids[char] end
+
+--- The character of an id, or nil.
+function Vocab:char(id) return self.chars[id] end
+
+--- The ids of a text's characters.
+-- @treturn[1] table
+-- @treturn[2] nil
+-- @treturn[2] string which character is unknown
+function Vocab:encode(text)
+  local list = {}
+  if not utf8.len(text) then return nil, "the text is not valid UTF-8" end
+  for _, code in utf8.codes(text) do
+    local char = utf8.char(code)
+    local id = self.ids[char]
+    if not id then
+      return nil, ("'%s' (U+%04X) is not among the %d characters of the corpus")
+        :format(char, code, self.size)
+    end
+    list[#list + 1] = id
+  end
+  return list
+end
+
+--- The text of ids, a table or an int64 tensor.
+function Vocab:decode(ids)
+  if type(ids) ~= "table" then ids = ids:totable() end
+  local parts = {}
+  for i, id in ipairs(ids) do
+    parts[i] = self.chars[id] or error(("decode: id %s is outside 1 .. %d")
+      :format(tostring(id), self.size), 2)
+  end
+  return table.concat(parts)
+end
+
+return Vocab
