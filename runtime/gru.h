@@ -170,6 +170,10 @@ GRU_API gru_status gru_tensor_item_integer(gru_tensor *t, int64_t *out);
 ** first).  Writing through it is not seen by the version check. */
 GRU_API gru_status gru_tensor_data(gru_tensor *t, void **out);
 
+/* Lets a leaf stand for the elements of `from` (shape, dtype, device), whose storage it shares from
+** then on; its gradient is dropped.  What nn.Module:to does, so that optimisers keep their parameters. */
+GRU_API gru_status gru_tensor_set_data(gru_tensor *t, gru_tensor *from);
+
 /* One slot for whoever shows tensors to a script: the binding keeps its box here. */
 GRU_API void gru_tensor_set_tag(gru_tensor *t, void *tag);
 GRU_API void *gru_tensor_tag(const gru_tensor *t);

@@ -41,7 +41,7 @@ static void draw_state(gruI_mt19937 *g) {
   g->index = 0;
 }
 
-uint32_t gruI_mt19937_next_u32(gruI_mt19937 *g) {
+static inline uint32_t draw(gruI_mt19937 *g) {
   if (g->index >= N) draw_state(g);
   uint32_t y = g->state[g->index++];
   y ^= y >> 11;
@@ -50,17 +50,20 @@ uint32_t gruI_mt19937_next_u32(gruI_mt19937 *g) {
   return y ^ (y >> 18);
 }
 
-uint64_t gruI_mt19937_next_u64(gruI_mt19937 *g) {
-  uint64_t high = gruI_mt19937_next_u32(g);
-  return high << 32 | gruI_mt19937_next_u32(g);
+static inline uint64_t draw64(gruI_mt19937 *g) {
+  uint64_t high = draw(g);
+  return high << 32 | draw(g);
 }
 
+uint32_t gruI_mt19937_next_u32(gruI_mt19937 *g) { return draw(g); }
+uint64_t gruI_mt19937_next_u64(gruI_mt19937 *g) { return draw64(g); }
+
 static inline float unit_f32(gruI_mt19937 *g) {
-  return (float)(gruI_mt19937_next_u32(g) & 0xffffffu) * 0x1p-24f;
+  return (float)(draw(g) & 0xffffffu) * 0x1p-24f;
 }
 
 static inline double unit_f64(gruI_mt19937 *g) {
-  return (double)(gruI_mt19937_next_u64(g) & 0x1fffffffffffffu) * 0x1p-53;
+  return (double)(draw64(g) & 0x1fffffffffffffu) * 0x1p-53;
 }
 
 /* ---- uniform -------------------------------------------------------------------------- */
@@ -98,7 +101,7 @@ static double normal_one(gruI_mt19937 *g, double mean, double std) {
 ** steps give the same bits; libm's functions, being more exact, would not. */
 
 /* ln x for 2^-24 <= x <= 1: x = m 2^e with m in [sqrt 1/2, sqrt 2). */
-static inline float cephes_log(float x) {
+static inline __attribute__((always_inline)) float cephes_log(float x) {
   uint32_t bits;
   memcpy(&bits, &x, sizeof bits);
   float e = (float)((int32_t)(bits >> 23) - 126);
@@ -123,7 +126,8 @@ static inline float cephes_log(float x) {
 }
 
 /* sin x and cos x for 0 <= x <= 2 pi, reduced by multiples of pi / 4 in three parts. */
-static inline void cephes_sincos(float x, float *sine, float *cosine) {
+static inline __attribute__((always_inline)) void cephes_sincos(float x, float *sine,
+                                                                float *cosine) {
   int32_t octant = ((int32_t)(x * 1.27323954473516f) + 1) & ~1;
   float j = (float)octant;
   x = fmaf(j, -0.78515625f, x);
@@ -153,7 +157,21 @@ static inline __attribute__((always_inline)) void normal_16(float *x, float mean
   }
 }
 
+/* fmaf is a call where the compiler may not use the instruction: ten times slower. */
+#if defined(__x86_64__)
+__attribute__((target("avx2,fma"))) static void normal_16_avx2(float *x, float mean,
+                                                               float std) {
+  normal_16(x, mean, std);
+}
+#endif
+
 static void normal_16_f32(float *x, float mean, float std) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    normal_16_avx2(x, mean, std);
+    return;
+  }
+#endif
   normal_16(x, mean, std);
 }
 
@@ -196,7 +214,7 @@ void gruI_mt19937_normal_f64(gruI_mt19937 *g, double *out, int64_t n, double mea
 /* One number of [low, high): the range's remainder of 32 bits, or of 64 where it needs them;
 ** torch looks at the range for tensors wide enough to hold it only (`wide`). */
 static inline int64_t integer(gruI_mt19937 *g, int64_t low, uint64_t range, int wide) {
-  uint64_t word = wide && range >> 32 ? gruI_mt19937_next_u64(g) : gruI_mt19937_next_u32(g);
+  uint64_t word = wide && range >> 32 ? draw64(g) : draw(g);
   return (int64_t)((uint64_t)low + word % range);
 }
 
@@ -223,7 +241,7 @@ void gruI_mt19937_randperm(gruI_mt19937 *g, int64_t *out, int64_t n, int64_t bas
   for (int64_t i = 0; i < n; i++) out[i] = base + i;
   for (int64_t i = 0; i < n - 1; i++) {
     uint64_t left = (uint64_t)(n - i);
-    uint64_t word = n >> 32 ? gruI_mt19937_next_u64(g) : gruI_mt19937_next_u32(g);
+    uint64_t word = n >> 32 ? draw64(g) : draw(g);
     int64_t j = i + (int64_t)(word % left), held = out[i];
     out[i] = out[j];
     out[j] = held;

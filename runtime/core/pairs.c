@@ -72,23 +72,58 @@ static gru_status stack_rows(gruI_pairs *pairs, bool want_g, gru_tensor **out) {
   if (!list) return gruI_fail(rt, GRU_ERROR_MEMORY, "matmul: out of memory in backward");
   for (int32_t i = 0; i < pairs->count; i++)
     list[i] = want_g ? pairs->list[i].g : pairs->list[i].x;
-  gru_status status = gru_op_call(rt, GRU_OP_CAT, list, pairs->count, &rows, results);
+  gru_status status = GRU_OK;
+  if (pairs->count == 1)
+    results[0] = gru_tensor_retain(list[0]);
+  else
+    status = gru_op_call(rt, GRU_OP_CAT, list, pairs->count, &rows, results);
   free(list);
   if (status == GRU_OK) *out = results[0];
   return status;
 }
 
-static gru_status product(gruI_pairs *pairs, gru_tensor **out) {
+static bool is_hot(const gru_tensor *t) { return gruI_tensor_is_hot(t, NULL, NULL); }
+
+/* hot^T g for one-hot rows: the rows of g added at the ids, in order. */
+static gru_status scatter(gru_tensor *hot, gru_tensor *g, gru_tensor **out) {
+  gru_runtime *rt = hot->rt;
+  gru_attrs rows = {.ndims = 1, .base = hot->storage->hot->base};
+  gru_tensor *ids, *zeros = NULL, *results[GRU_MAX_OUTPUTS];
+  GRUI_TRY(gruI_tensor_hot_ids(hot, &ids));
+  gru_status status = gruI_zeros(rt, "matmul", (gru_dtype)g->dtype, 2,
+                                 (int64_t[]){hot->shape[1], g->shape[1]}, gruI_place_of(g), &zeros);
+  if (status == GRU_OK) {
+    status = gru_op_call(rt, GRU_OP_INDEX_ADD, (gru_tensor *[]){zeros, ids, g}, 3, &rows, results);
+    gru_tensor_release(zeros);
+  }
+  gru_tensor_release(ids);
+  if (status == GRU_OK) *out = results[0];
+  return status;
+}
+
+/* x^T g, whichever of them is one-hot. */
+static gru_status product_of(gru_tensor *x, gru_tensor *g, gru_tensor **out) {
   gru_attrs swap = {.dims = {0, 1}, .ndims = 2};
-  gru_tensor *x, *g, *xt;
+  gru_tensor *t;
+  gru_status status;
+  if (is_hot(x)) return scatter(x, g, out);
+  if (is_hot(g)) { /* (g^T x)^T */
+    GRUI_TRY(scatter(g, x, &t));
+    status = gruI_call1(GRU_OP_TRANSPOSE, t, &swap, out);
+  } else {
+    GRUI_TRY(gruI_call1(GRU_OP_TRANSPOSE, x, &swap, &t));
+    status = gruI_call2(GRU_OP_MATMUL, t, g, NULL, out);
+  }
+  gru_tensor_release(t);
+  return status;
+}
+
+static gru_status product(gruI_pairs *pairs, gru_tensor **out) {
+  gru_tensor *x, *g;
   GRUI_TRY(stack_rows(pairs, false, &x));
   gru_status status = stack_rows(pairs, true, &g);
   if (status == GRU_OK) {
-    status = gruI_call1(GRU_OP_TRANSPOSE, x, &swap, &xt);
-    if (status == GRU_OK) {
-      status = gruI_call2(GRU_OP_MATMUL, xt, g, NULL, out);
-      gru_tensor_release(xt);
-    }
+    status = product_of(x, g, out);
     gru_tensor_release(g);
   }
   gru_tensor_release(x);

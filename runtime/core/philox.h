@@ -105,9 +105,18 @@ GRUI_PHILOX_FN float gruI_philox_uniform_f32(uint32_t word, float a, float span,
   return x > most ? most : x;
 }
 
+/* (word >> 11) 2^-53, exactly: the upper 32 and the lower 21 bits become the fraction of a
+** number from 2^52 on, which vectorises where a conversion of int64 would not. */
+GRUI_PHILOX_FN double gruI_philox_unit_f64(uint64_t word) {
+  const uint64_t magic = UINT64_C(0x4330000000000000);
+  double high = gmi_from_bits_f64(magic | word >> 32) - 4503599627370496.0;
+  double low = gmi_from_bits_f64(magic | (word >> 11 & 0x1fffffu)) - 4503599627370496.0;
+  return high * 2.3283064365386963e-10 + low * 1.1102230246251565e-16; /* 2^-32, 2^-53 */
+}
+
 GRUI_PHILOX_FN double gruI_philox_uniform_f64(uint64_t word, double a, double span,
                                               double most) {
-  double u = (double)(int64_t)(word >> 11) * 1.1102230246251565e-16; /* 2^-53 */
+  double u = gruI_philox_unit_f64(word);
 #ifdef __CUDA_ARCH__
   double x = __dadd_rn(__dmul_rn(u, span), a);
 #else
@@ -131,8 +140,8 @@ GRUI_PHILOX_FN void gruI_philox_normal_f32(uint32_t w0, uint32_t w1, float *even
 /* The same with u = ((w0 >> 11) + 1) 2^-53, v = (w1 >> 11) 2^-53. */
 GRUI_PHILOX_FN void gruI_philox_normal_f64(uint64_t w0, uint64_t w1, double *even,
                                            double *odd) {
-  double u = (double)(int64_t)((w0 >> 11) + 1) * 1.1102230246251565e-16;
-  double v = (double)(int64_t)(w1 >> 11) * 1.1102230246251565e-16;
+  double u = gruI_philox_unit_f64(w0) + 1.1102230246251565e-16; /* exact */
+  double v = gruI_philox_unit_f64(w1);
   double r = gm_sqrt_f64(-2.0 * gm_log_f64(u)), theta = v * 6.283185307179586477;
   *even = r * gm_cos_f64(theta);
   *odd = r * gm_sin_f64(theta);

@@ -19,7 +19,8 @@
 #include <unistd.h>
 
 enum {
-  SPINS = 4000, /* looks at `state` before parking: tens of microseconds */
+  SPINS = 3000,      /* looks at `state` before parking: about 100 microseconds */
+  YIELD_EVERY = 64,  /* looks after which others may have the core: two microseconds */
   MAX_THREADS = 256
 };
 
@@ -60,7 +61,13 @@ struct gruI_pool {
 static _Thread_local const gruI_pool *inside_pool;
 static _Thread_local int inside_worker;
 
-static inline void pause_briefly(void) {
+/* Pauses after look `i`. A core that somebody else wants, the caller perhaps, is given away now
+** and then: without that, a helper woken on the caller's own core spins in its place. */
+static inline void pause_briefly(int i) {
+  if (i % YIELD_EVERY == YIELD_EVERY - 1) {
+    sched_yield();
+    return;
+  }
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -127,7 +134,7 @@ static void wait_for_job(gruI_pool *pool, uint64_t seen) {
     if (is_open(atomic_load_explicit(&pool->state, memory_order_relaxed), seen) ||
         atomic_load_explicit(&pool->stop, memory_order_relaxed))
       return;
-    pause_briefly();
+    pause_briefly(i);
   }
   pthread_mutex_lock(&pool->mutex);
   atomic_fetch_add(&pool->sleepers, 1);
@@ -294,7 +301,7 @@ static void open_job(gruI_pool *pool, int64_t blocks, gruI_job job, void *contex
 static void close_job(gruI_pool *pool) {
   uint64_t state = atomic_fetch_add(&pool->state, EPOCH_ONE) + EPOCH_ONE;
   for (int i = 0; i < pool->spins && (state & INSIDE_MASK) != 0; i++) {
-    pause_briefly();
+    pause_briefly(i);
     state = atomic_load_explicit(&pool->state, memory_order_acquire);
   }
   if ((state & INSIDE_MASK) == 0) return;

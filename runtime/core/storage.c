@@ -82,6 +82,22 @@ bool gruI_tensor_is_hot(const gru_tensor *t, const int64_t **ids, int64_t *strid
   return true;
 }
 
+gru_status gruI_tensor_hot_ids(gru_tensor *t, gru_tensor **out) {
+  gru_tensor *ids = gruI_object_new(t->rt, sizeof *ids);
+  if (!ids) return gruI_fail(t->rt, GRU_ERROR_MEMORY, "one_hot: out of memory");
+  ids->rt = t->rt;
+  ids->storage = gruI_storage_retain(t->storage->hot->ids);
+  ids->offset = t->offset / t->storage->hot->classes;
+  ids->refs = 1;
+  ids->dtype = GRU_INT64;
+  ids->ndim = (uint8_t)(t->ndim - 1);
+  ids->numel = 1;
+  gruI_tensor_is_hot(t, NULL, ids->stride);
+  for (int d = 0; d < ids->ndim; d++) ids->numel *= ids->shape[d] = t->shape[d];
+  *out = ids;
+  return GRU_OK;
+}
+
 gru_status gruI_tensor_settle(gru_tensor *t) {
   gruI_storage *s = t->storage;
   if (!s || !s->hot) return GRU_OK;

@@ -355,3 +355,24 @@ gru_status gru_tensor_data(gru_tensor *t, void **out) {
   *out = gruI_data(t);
   return GRU_OK;
 }
+
+gru_status gru_tensor_set_data(gru_tensor *t, gru_tensor *from) {
+  if (t->node || gruI_is_number(t) || gruI_is_number(from))
+    return gruI_fail(t->rt, GRU_ERROR_AUTOGRAD, "set_data: only a leaf can be given other elements");
+  if (t->leaf_grad && !gruI_is_float((gru_dtype)from->dtype))
+    return gruI_fail(t->rt, GRU_ERROR_DTYPE, "set_data: a tensor that requires grad cannot be %s",
+                     gru_dtype_name((gru_dtype)from->dtype));
+  gruI_storage_retain(from->storage);
+  gruI_storage_release(t->storage);
+  gru_tensor_release(t->grad);
+  gru_tensor_release(t->base);
+  t->grad = t->base = NULL;
+  t->storage = from->storage;
+  t->offset = from->offset;
+  t->numel = from->numel;
+  t->dtype = from->dtype;
+  t->ndim = from->ndim;
+  memcpy(t->shape, from->shape, sizeof t->shape);
+  memcpy(t->stride, from->stride, sizeof t->stride);
+  return GRU_OK;
+}

@@ -78,6 +78,10 @@ gru_status gruI_tensor_hot(gru_tensor *ids, gru_dtype dtype, int ndim, const int
 ** first id, `stride` (ndim - 1 values) those of the ids, both may be NULL. */
 bool gruI_tensor_is_hot(const gru_tensor *t, const int64_t **ids, int64_t *stride);
 
+/* The ids of a tensor in the one-hot layout, a view without the class dim: int64, counting from
+** storage->hot->base.  New reference. */
+gru_status gruI_tensor_hot_ids(gru_tensor *t, gru_tensor **out);
+
 /* Writes a one-hot storage out as ordinary elements; every view of it stays valid.  Call it
 ** before taking gruI_data of anything that may be one-hot. */
 gru_status gruI_tensor_settle(gru_tensor *t);

@@ -73,7 +73,7 @@ static size_t size_of(gru_dtype dtype) {
 typedef struct move {
   const gruI_copy *call;
   size_t size;
-  int64_t count;
+  int64_t count, block;
   int in_flat, out_flat;
 } move;
 
@@ -91,7 +91,7 @@ static void move_block(void *context, int64_t block, int worker) {
   const move *m = context;
   const gruI_copy *call = m->call;
   unsigned char packed[PACK * 8];
-  int64_t first = block * BLOCK, end = gruI_cpu_min(first + BLOCK, m->count);
+  int64_t first = block * m->block, end = gruI_cpu_min(first + m->block, m->count);
   int64_t at = first * (int64_t)m->size;
   (void)worker;
   if (m->out_flat) {
@@ -152,7 +152,8 @@ gru_status GRUI_ISA_NAME(gruI_cpu_copy)(gruI_device *device, const gruI_copy *ca
   move m = {.call = call,
             .size = size_of(call->in_dtype),
             .count = count,
+            .block = count <= BLOCK * GRUI_SERIAL_BLOCKS ? count : BLOCK,
             .in_flat = is_flat(call->ndim, call->shape, call->in_stride),
             .out_flat = is_flat(call->ndim, call->shape, call->out_stride)};
-  return gruI_cpu_parallel(device, gruI_cpu_blocks(count, BLOCK), move_block, &m);
+  return gruI_cpu_parallel(device, gruI_cpu_blocks(count, m.block), move_block, &m);
 }

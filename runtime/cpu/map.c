@@ -30,7 +30,7 @@ enum {
 
 typedef struct plan {
   const gruI_map *map;
-  int64_t count;
+  int64_t count, block; /* elements */
   unsigned scalars;
   int walk;
   int mode[GRUI_SLOTS];
@@ -97,7 +97,7 @@ static int plan_bands(plan *p) {
   if (p->band_dim < 0 || !gruI_map_accepts(map->used, scalars)) return 0;
   p->scalars = scalars;
   p->bands = gruI_cpu_blocks(map->shape[p->band_dim], GRUI_BAND_ROWS);
-  p->group = map->block / (GRUI_BAND_ROWS * map->shape[last]);
+  p->group = p->block / (GRUI_BAND_ROWS * map->shape[last]);
   if (p->group < 1) p->group = 1;
   return 1;
 }
@@ -254,8 +254,7 @@ static void run_bands(const plan *p, int64_t first, int64_t end) {
 
 static void run_block(void *context, int64_t block, int worker) {
   const plan *p = context;
-  int64_t first = block * p->map->block;
-  int64_t end = gruI_cpu_min(first + p->map->block, p->count);
+  int64_t first = block * p->block, end = gruI_cpu_min(first + p->block, p->count);
   (void)worker;
   if (p->walk == BY_ROWS) run_rows(p, first, end);
   else run_tiles(p, first, end);
@@ -274,6 +273,7 @@ gru_status gruI_cpu_map(gruI_device *device, const gruI_map *map) {
   p.map = map;
   p.count = gruI_cpu_count(map->ndim, map->shape);
   if (p.count == 0) return GRU_OK;
+  p.block = p.count <= map->block * GRUI_SERIAL_BLOCKS ? p.count : map->block;
   p.walk = plan_rows(&p) ? BY_ROWS : plan_bands(&p) ? BY_BANDS : BY_TILES;
   if (p.walk == BY_BANDS) {
     int64_t outer = p.count / (map->shape[p.band_dim] * map->shape[map->ndim - 1]);
@@ -287,5 +287,5 @@ gru_status gruI_cpu_map(gruI_device *device, const gruI_map *map) {
   } else {
     plan_tiles(&p);
   }
-  return gruI_cpu_parallel(device, gruI_cpu_blocks(p.count, map->block), run_block, &p);
+  return gruI_cpu_parallel(device, gruI_cpu_blocks(p.count, p.block), run_block, &p);
 }

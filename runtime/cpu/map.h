@@ -19,7 +19,7 @@ typedef struct gruI_map {
   unsigned used;    /* bit s: the loop reads in[s] */
   size_t in_size;   /* bytes of an element of any input */
   size_t out_size;
-  int64_t block;    /* elements of a block of the pool */
+  int64_t block;    /* elements of a block of the pool; a few run as one */
   int ndim;         /* at least 1 */
   const int64_t *shape;
   const void *const *in;
@@ -35,6 +35,9 @@ static inline int gruI_map_accepts(unsigned used, unsigned scalars) {
   if ((scalars & ~used) != 0 || scalars == used) return 0;
   return (scalars & (scalars - 1)) == 0 || scalars == 6;
 }
+
+/* Work of that many blocks, about 10 us, is not worth waking threads for. */
+enum { GRUI_SERIAL_BLOCKS = 4 };
 
 /* Runs the loop over the whole shape, large ones on the pool. */
 gru_status gruI_cpu_map(gruI_device *device, const gruI_map *map);

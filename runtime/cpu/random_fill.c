@@ -1,12 +1,15 @@
 /* random_fill.c - the loops of random.c, compiled once per instruction set.
 **
-** Philox runs on BLOCKS counters side by side.  A group of draws is made whole, and the part
+** Philox runs on several counters side by side.  A group of draws is made whole, and the part
 ** of it that was asked for is copied out; so a fill may begin and end anywhere.
 */
 #include "cpu/random.h"
 
 #include <math.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
 
 #include "core/philox.h"
 
@@ -29,28 +32,62 @@ typedef union group {
 
 /* ---- words ------------------------------------------------------------------------------ */
 
-/* The words of blocks block .. block + BLOCKS - 1. */
-static void draw_words(uint64_t seed, uint64_t block, uint32_t domain, uint32_t *words) {
-  uint32_t c0[BLOCKS], c1[BLOCKS], c2[BLOCKS], c3[BLOCKS];
+/* Words in 64-bit lanes, whose upper halves hold leftovers; GROUPS vectors hide the latency
+** of the multiplication. */
+#if defined(__AVX2__)
+typedef uint64_t lanes __attribute__((vector_size(32)));
+static inline lanes multiply(lanes a, lanes b) {
+  return (lanes)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+}
+#elif defined(__SSE2__)
+typedef uint64_t lanes __attribute__((vector_size(16)));
+static inline lanes multiply(lanes a, lanes b) {
+  return (lanes)_mm_mul_epu32((__m128i)a, (__m128i)b);
+}
+#else
+typedef uint64_t lanes __attribute__((vector_size(16)));
+static inline lanes multiply(lanes a, lanes b) {
+  return (a & 0xffffffffu) * (b & 0xffffffffu);
+}
+#endif
+
+enum { LANES = (int)(sizeof(lanes) / 8), GROUPS = 4, STEP = LANES * GROUPS };
+
+/* The words of blocks block .. block + STEP - 1: gruI_philox_block, STEP of them at a time. */
+static void draw_step(uint64_t seed, uint64_t block, uint32_t domain, uint32_t *words) {
+  const lanes none = {0}, m0 = none + GRUI_PHILOX_M0, m1 = none + GRUI_PHILOX_M1;
+  lanes c0[GROUPS], c1[GROUPS], c2[GROUPS], c3[GROUPS];
   uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-  for (uint64_t i = 0; i < BLOCKS; i++) {
-    c0[i] = (uint32_t)(block + i);
-    c1[i] = (uint32_t)((block + i) >> 32);
-    c2[i] = domain;
-    c3[i] = 0;
+  for (int g = 0; g < GROUPS; g++) {
+    for (int l = 0; l < LANES; l++) c0[g][l] = block + (uint64_t)(g * LANES + l);
+    c1[g] = c0[g] >> 32;
+    c2[g] = none + domain;
+    c3[g] = none;
   }
   for (int r = 0; r < GRUI_PHILOX_ROUNDS; r++) {
-    for (int i = 0; i < BLOCKS; i++)
-      gruI_philox_round(&c0[i], &c1[i], &c2[i], &c3[i], k0, k1);
+    for (int g = 0; g < GROUPS; g++) {
+      lanes p0 = multiply(c0[g], m0), p1 = multiply(c2[g], m1);
+      c0[g] = (p1 >> 32) ^ c1[g] ^ k0;
+      c2[g] = (p0 >> 32) ^ c3[g] ^ k1;
+      c1[g] = p1;
+      c3[g] = p0;
+    }
     k0 += GRUI_PHILOX_W0;
     k1 += GRUI_PHILOX_W1;
   }
-  for (int i = 0; i < BLOCKS; i++) {
-    words[4 * i] = c0[i];
-    words[4 * i + 1] = c1[i];
-    words[4 * i + 2] = c2[i];
-    words[4 * i + 3] = c3[i];
+  for (int g = 0; g < GROUPS; g++) {
+    lanes low = (c0[g] & 0xffffffffu) | c1[g] << 32, high = (c2[g] & 0xffffffffu) | c3[g] << 32;
+    for (int l = 0; l < LANES; l++, words += 4) {
+      uint64_t pairs[2] = {low[l], high[l]}; /* in memory: words 0 to 3 (little-endian) */
+      memcpy(words, pairs, sizeof pairs);
+    }
   }
+}
+
+/* The words of blocks block .. block + BLOCKS - 1. */
+static void draw_words(uint64_t seed, uint64_t block, uint32_t domain, uint32_t *words) {
+  for (int i = 0; i < BLOCKS; i += STEP)
+    draw_step(seed, block + (uint64_t)i, domain, words + 4 * i);
 }
 
 static void draw_words64(uint64_t seed, uint64_t block, uint64_t *words) {

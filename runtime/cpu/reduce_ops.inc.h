@@ -6,39 +6,50 @@
 **   HAS_SUM 1 where there are sums and products
 **   NO_T    the least T, and TOP the largest
 **
-** A fold takes `n` rows of `width` contiguous elements, `stride` apart, the first of which is
-** number `at` among what is reduced, and folds them into acc[0 .. width - 1], and the positions
-** of largest or smallest elements into index[] where that is not NULL.
+** A fold takes `n` elements for each of `width` results, of which the first is number `at` among
+** what is reduced, and folds them into acc[0 .. width - 1], and the positions of the largest or
+** smallest into index[] where that is not NULL.
+**   rows     element i of result c is at from[c * apart + i * stride]
+**   columns  at from[i * stride + c]
 */
 #define NAME(name) REDUCE_PASTE(name, SUFFIX)
 
 #if HAS_SUM
 
-/* Sums a chunk in LANES partial sums. */
+/* Sums a chunk in LANES partial sums, in four where it is short. */
 static inline SUM_A NAME(sum_chunk)(const T *p, int64_t n) {
-  SUM_T lane[LANES] = {0};
-  SUM_A total = 0;
   int64_t i = 0;
+  if (n < LANES) {
+    SUM_T s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    for (; i + 4 <= n; i += 4) {
+      s0 += (SUM_T)p[i], s1 += (SUM_T)p[i + 1];
+      s2 += (SUM_T)p[i + 2], s3 += (SUM_T)p[i + 3];
+    }
+    for (; i < n; i++) s0 += (SUM_T)p[i];
+    return (SUM_A)((s0 + s1) + (s2 + s3));
+  }
+  SUM_T lane[LANES] = {0};
   for (; i + LANES <= n; i += LANES)
     for (int l = 0; l < LANES; l++) lane[l] += (SUM_T)p[i + l];
   for (int l = 0; i < n; i++, l++) lane[l] += (SUM_T)p[i];
   for (int half = LANES / 2; half > 0; half /= 2)
     for (int l = 0; l < half; l++) lane[l] += lane[l + half];
-  total += (SUM_A)lane[0];
-  return total;
+  return (SUM_A)lane[0];
 }
 
-static void NAME(sum_row)(const void *from, int64_t n, int64_t stride, int64_t at, void *acc,
-                          int64_t *index) {
-  const T *p = from;
-  SUM_A total = 0;
+static void NAME(sum_rows)(const void *from, int64_t n, int64_t stride, int64_t width,
+                           int64_t apart, int64_t at, void *acc, int64_t *index) {
   (void)at, (void)index;
-  if (stride == 1)
-    for (int64_t i = 0; i < n; i += CHUNK)
-      total += NAME(sum_chunk)(p + i, gruI_cpu_min(CHUNK, n - i));
-  else
-    for (int64_t i = 0; i < n; i++) total += (SUM_A)p[i * stride];
-  *(SUM_A *)acc += total;
+  for (int64_t c = 0; c < width; c++) {
+    const T *p = (const T *)from + c * apart;
+    SUM_A total = 0;
+    if (stride == 1)
+      for (int64_t i = 0; i < n; i += CHUNK)
+        total += NAME(sum_chunk)(p + i, gruI_cpu_min(CHUNK, n - i));
+    else
+      for (int64_t i = 0; i < n; i++) total += (SUM_A)p[i * stride];
+    ((SUM_A *)acc)[c] += total;
+  }
 }
 
 static void NAME(sum_columns)(const void *from, int64_t n, int64_t stride, int64_t width,
@@ -69,16 +80,18 @@ static void NAME(sum_merge)(int64_t width, const void *from, const int64_t *from
   for (int64_t c = 0; c < width; c++) a[c] += f[c];
 }
 
-static void NAME(prod_row)(const void *from, int64_t n, int64_t stride, int64_t at, void *acc,
-                           int64_t *index) {
-  const T *p = from;
-  SUM_A lane[4] = {1, 1, 1, 1};
-  int64_t i = 0;
+static void NAME(prod_rows)(const void *from, int64_t n, int64_t stride, int64_t width,
+                            int64_t apart, int64_t at, void *acc, int64_t *index) {
   (void)at, (void)index;
-  for (; i + 4 <= n; i += 4)
-    for (int l = 0; l < 4; l++) lane[l] *= (SUM_A)p[(i + l) * stride];
-  for (; i < n; i++) lane[0] *= (SUM_A)p[i * stride];
-  *(SUM_A *)acc *= (lane[0] * lane[1]) * (lane[2] * lane[3]);
+  for (int64_t c = 0; c < width; c++) {
+    const T *p = (const T *)from + c * apart;
+    SUM_A lane[4] = {1, 1, 1, 1};
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4)
+      for (int l = 0; l < 4; l++) lane[l] *= (SUM_A)p[(i + l) * stride];
+    for (; i < n; i++) lane[0] *= (SUM_A)p[i * stride];
+    ((SUM_A *)acc)[c] *= (lane[0] * lane[1]) * (lane[2] * lane[3]);
+  }
 }
 
 static void NAME(prod_columns)(const void *from, int64_t n, int64_t stride, int64_t width,
@@ -136,24 +149,30 @@ static void NAME(prod_start)(int64_t width, int64_t at, void *acc, int64_t *inde
     return best;                                                                           \
   }                                                                                        \
                                                                                            \
-  static void NAME(name##_row)(const void *from, int64_t n, int64_t stride, int64_t at,    \
-                               void *acc, int64_t *index) {                                \
-    const T *p = from;                                                                     \
-    T best = (T) * (A *)acc;                                                               \
-    int64_t place = -1;                                                                    \
-    if (stride != 1) {                                                                     \
-      for (int64_t i = 0; i < n; i++)                                                      \
-        if (BEATS(p[i * stride], op, best)) best = p[i * stride], place = i;               \
-    } else {                                                                               \
-      for (int64_t i = 0; i < n; i += CHUNK) {                                             \
-        T v = NAME(name##_chunk)(p + i, gruI_cpu_min(CHUNK, n - i));                       \
-        if (BEATS(v, op, best)) best = v, place = i;                                       \
+  static void NAME(name##_rows)(const void *from, int64_t n, int64_t stride, int64_t width,\
+                                int64_t apart, int64_t at, void *acc, int64_t *index) {    \
+    for (int64_t c = 0; c < width; c++) {                                                  \
+      const T *p = (const T *)from + c * apart;                                            \
+      T best = (T)((A *)acc)[c];                                                           \
+      int64_t place = -1;                                                                  \
+      if (stride != 1 || n < LANES) {                                                      \
+        for (int64_t i = 0; i < n; i++) {                                                  \
+          T v = p[i * stride];                                                             \
+          int wins = BEATS(v, op, best);                                                   \
+          best = wins ? v : best;                                                          \
+          place = wins ? i : place;                                                        \
+        }                                                                                  \
+      } else {                                                                             \
+        for (int64_t i = 0; i < n; i += CHUNK) {                                           \
+          T v = NAME(name##_chunk)(p + i, gruI_cpu_min(CHUNK, n - i));                     \
+          if (BEATS(v, op, best)) best = v, place = i;                                     \
+        }                                                                                  \
+        if (place >= 0 && index != NULL)                                                   \
+          while (!(p[place] == best || (best != best && p[place] != p[place]))) place++;   \
       }                                                                                    \
-      if (place >= 0 && index != NULL)                                                     \
-        while (!(p[place] == best || (best != best && p[place] != p[place]))) place++;     \
+      ((A *)acc)[c] = (A)best;                                                             \
+      if (place >= 0 && index != NULL) index[c] = at + place;                              \
     }                                                                                      \
-    *(A *)acc = (A)best;                                                                   \
-    if (place >= 0 && index != NULL) *index = at + place;                                  \
   }                                                                                        \
                                                                                            \
   static void NAME(name##_columns)(const void *from, int64_t n, int64_t stride,            \

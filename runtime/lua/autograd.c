@@ -95,7 +95,7 @@ static int read_flags(lua_State *L, int options) {
 static int backward(lua_State *L) {
   gruL_state *s = gruL_self(L);
   gru_tensor *t = gruL_check(L, 1), *grad = NULL;
-  int options = 2, tries = 0;
+  int options = 2;
   gruL_at_most(L, 3);
   if (lua_isnil(L, 2) || gruL_test(L, 2)) {
     grad = gruL_test(L, 2);
@@ -103,7 +103,6 @@ static int backward(lua_State *L) {
   }
   int flags = read_flags(L, options);
   gruL_enter(L, s);
-  (void)tries;
   gru_status status = gru_backward(s->rt, 1, &t, &grad, flags);
   return status == GRU_OK ? 0 : gruL_raise(L, s, status);
 }
@@ -166,6 +165,12 @@ static int detach(lua_State *L) {
   return 1;
 }
 
+/* core.set_data(x, y): x stands for y's elements from now on */
+static int set_data(lua_State *L) {
+  gru_status status = gru_tensor_set_data(gruL_check(L, 1), gruL_check(L, 2));
+  return status == GRU_OK ? 0 : gruL_raise(L, gruL_self(L), status);
+}
+
 static int requires_grad_(lua_State *L) {
   gru_tensor *t = gruL_check(L, 1);
   int on = lua_isnoneornil(L, 2) ? 1 : lua_toboolean(L, 2);
@@ -198,6 +203,7 @@ static int is_grad_enabled(lua_State *L) {
 
 void gruL_open_autograd(lua_State *L) {
   static const luaL_Reg functions[] = {{"grad", grad},
+                                       {"set_data", set_data},
                                        {"set_grad_enabled", set_grad_enabled},
                                        {"is_grad_enabled", is_grad_enabled},
                                        {NULL, NULL}};

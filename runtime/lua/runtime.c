@@ -1,5 +1,6 @@
 /* runtime.c - seeds, threads, devices, memory. */
 #include <string.h>
+#include <time.h>
 
 #include "binding.h"
 
@@ -88,6 +89,14 @@ static int empty_cache(lua_State *L) {
   return 0;
 }
 
+/* core.clock() -> seconds that pass, from an arbitrary start */
+static int monotonic_clock(lua_State *L) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  lua_pushnumber(L, (lua_Number)now.tv_sec + 1e-9 * (lua_Number)now.tv_nsec);
+  return 1;
+}
+
 /* core.op_names() -> {{name=, inputs=, elementwise=, differentiable=}, ...}: the rows of ops.def */
 static int op_names(lua_State *L) {
   lua_newtable(L);
@@ -118,6 +127,7 @@ void gruL_open_runtime(lua_State *L) {
                                        {"get_default_dtype", get_default_dtype},
                                        {"memory", memory},
                                        {"empty_cache", empty_cache},
+                                       {"clock", monotonic_clock},
                                        {"op_names", op_names},
                                        {NULL, NULL}};
   gruL_register(L, functions);

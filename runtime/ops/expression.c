@@ -25,14 +25,17 @@ gru_tensor *gruI_expr_call(gruI_expression *e, gru_op op, const gru_attrs *attrs
 
 gru_tensor *gruI_expr_number(gruI_expression *e, double value) {
   gru_tensor *t = NULL;
-  return e->status == GRU_OK ? gruI_expr_keep(e, gru_tensor_number(e->rt, value, &t), t) : NULL;
+  if (e->status != GRU_OK) return NULL;
+  gru_status status = gru_tensor_number(e->rt, value, &t);
+  return gruI_expr_keep(e, status, t);
 }
 
 gru_tensor *gruI_expr_zeros(gruI_expression *e, const gru_tensor *like) {
   gru_tensor *z = NULL;
   if (e->status != GRU_OK) return NULL;
-  return gruI_expr_keep(e, gruI_zeros(e->rt, "backward", (gru_dtype)like->dtype, like->ndim,
-                                      like->shape, gruI_place_of(like), &z), z);
+  gru_status status = gruI_zeros(e->rt, "backward", (gru_dtype)like->dtype, like->ndim,
+                                 like->shape, gruI_place_of(like), &z);
+  return gruI_expr_keep(e, status, z);
 }
 
 gru_status gruI_expr_end(gruI_expression *e, gru_tensor *result, gru_tensor **out) {

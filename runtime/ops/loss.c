@@ -134,7 +134,8 @@ static gru_tensor *target_weights(gruI_expression *e, gruI_vjp *v, gru_tensor **
   if (a->has_ignore) {
     kept = GRUI_EXPR(e, NE, t, gruI_expr_number(e, (double)a->ignore_index));
     gru_tensor *first = NULL;
-    gruI_expr_keep(e, gru_tensor_integer(v->rt, a->base, &first), first);
+    gru_status status = gru_tensor_integer(v->rt, a->base, &first);
+    gruI_expr_keep(e, status, first);
     target = GRUI_EXPR(e, WHERE, kept, t, first);
     kept = gruI_expr_call(e, GRU_OP_UNSQUEEZE, &last, 1, &kept);
   }

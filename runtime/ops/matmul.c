@@ -140,38 +140,18 @@ static void drop_vector_dims(gru_tensor *t, const product *p) {
 }
 
 /* A one-hot left operand picks rows of a matrix: y[i] = B[ids[i]]. */
-static gru_status pick_rows(gruI_call *c, const product *p, gru_tensor *out) {
-  gru_tensor *a = c->in[0], *b, *ids;
-  const int64_t *first;
-  int64_t shape[GRU_MAX_DIMS], stride[GRU_MAX_DIMS];
-  gruI_tensor_is_hot(a, &first, stride);
-  const gruI_hot *hot = a->storage->hot;
-  memcpy(shape, a->shape, sizeof shape);
-  GRUI_TRY(gruI_cast(c->in[1], (gru_dtype)out->dtype, NULL, &b));
-  /* The ids as a contiguous list, in the order of the rows. */
-  gruI_copy copy = {GRU_INT64, GRU_INT64, a->ndim - 1, .in = first};
-  gru_status status = gruI_tensor_new(c->rt, c->name, GRU_INT64, a->ndim - 1, shape,
-                                      gruI_place_of(a), &ids);
+static gru_status pick_rows(gruI_call *c, gru_dtype dtype) {
+  gru_attrs attrs = {.base = c->in[0]->storage->hot->base};
+  gru_tensor *ids, *b;
+  GRUI_TRY(gruI_tensor_hot_ids(c->in[0], &ids));
+  gru_status status = gruI_cast(c->in[1], dtype, NULL, &b);
   if (status == GRU_OK) {
-    gruI_device *device = gruI_device_of(a);
-    memcpy(copy.shape, shape, sizeof copy.shape);
-    memcpy(copy.in_stride, stride, sizeof copy.in_stride);
-    memcpy(copy.out_stride, ids->stride, sizeof copy.out_stride);
-    copy.ndim = gruI_coalesce(copy.ndim, copy.shape, 2,
-                              (int64_t *[]){copy.out_stride, copy.in_stride});
-    copy.out = gruI_data(ids);
-    if (ids->numel > 0)
-      status = gruI_kernel_failed(c->rt, c->name, device, device->k->copy(device, &copy));
-    gruI_rows rows = {.dtype = (gru_dtype)out->dtype, .outer = 1, .count = ids->numel,
-                      .inner = p->n, .size = p->k, .ids = copy.out, .id_stride = 1,
-                      .base = hot->base, .x = gruI_data(b), .x_row = b->stride[0],
-                      .x_inner = b->stride[1], .packed = gruI_data(out)};
-    if (status == GRU_OK && out->numel > 0)
-      status = gruI_position_failed(c->rt, c->name, device, device->k->take(device, &rows),
-                                    hot->base, p->k);
-    gru_tensor_release(ids);
+    int mode = gru_set_grad_enabled(c->rt, 0);
+    status = gruI_call2(GRU_OP_EMBEDDING, b, ids, &attrs, &c->out[0]);
+    gru_set_grad_enabled(c->rt, mode);
+    gru_tensor_release(b);
   }
-  gru_tensor_release(b);
+  gru_tensor_release(ids);
   return status;
 }
 
@@ -184,19 +164,15 @@ gru_status gruI_matmul_forward(gruI_call *c) {
                                                       : (gru_dtype)c->in[1]->dtype;
   if (dtype == GRU_BOOL)
     return gruI_fail(c->rt, GRU_ERROR_DTYPE, "matmul: not defined for bool; convert with :float()");
+  if (c->in[1]->ndim == 2 && gruI_tensor_is_hot(c->in[0], NULL, NULL)) return pick_rows(c, dtype);
   gru_tensor *out;
   GRUI_TRY(gruI_tensor_new(c->rt, c->name, dtype, p.ndim, p.shape, gruI_place_of(c->in[0]), &out));
-  gru_status status;
-  if (c->in[1]->ndim == 2 && gruI_tensor_is_hot(c->in[0], NULL, NULL) && c->in[0]->ndim >= 1) {
-    status = pick_rows(c, &p, out);
-  } else {
-    operand a = {0}, b = {0};
-    status = lay_out(c->in[0], dtype, p.vector_a, true, &p, &a);
-    if (status == GRU_OK) status = lay_out(c->in[1], dtype, p.vector_b, false, &p, &b);
-    if (status == GRU_OK && out->numel > 0) status = multiply(c, &p, &a, &b, out);
-    gru_tensor_release(a.tensor);
-    gru_tensor_release(b.tensor);
-  }
+  operand a = {0}, b = {0};
+  gru_status status = lay_out(c->in[0], dtype, p.vector_a, true, &p, &a);
+  if (status == GRU_OK) status = lay_out(c->in[1], dtype, p.vector_b, false, &p, &b);
+  if (status == GRU_OK && out->numel > 0) status = multiply(c, &p, &a, &b, out);
+  gru_tensor_release(a.tensor);
+  gru_tensor_release(b.tensor);
   drop_vector_dims(out, &p);
   if (status == GRU_OK)
     c->out[0] = out;
@@ -238,39 +214,16 @@ static gru_status fold(gru_tensor *t, gru_tensor **out) {
 
 /* dB of a one-hot A: the rows of g added at the ids, in order. */
 static gru_status scatter_rows(gruI_vjp *v, gru_tensor *a, gru_tensor *g, gru_tensor **out) {
-  const int64_t *first;
-  int64_t stride[GRU_MAX_DIMS];
   const gruI_input *in = &v->node->in[1];
-  gruI_tensor_is_hot(a, &first, stride);
-  gru_tensor *packed, *dw = NULL, *ids = NULL;
-  GRUI_TRY(gruI_pack(g, (gru_dtype)in->dtype, NULL, &packed));
-  gru_status status = gruI_zeros(v->rt, v->name, (gru_dtype)in->dtype, 2, in->shape,
-                                 gruI_place_of(g), &dw);
-  if (status == GRU_OK)
-    status = gruI_tensor_new(v->rt, v->name, GRU_INT64, a->ndim - 1, a->shape, gruI_place_of(a), &ids);
-  if (status == GRU_OK) {
-    gruI_device *device = gruI_device_of(a);
-    gruI_copy copy = {GRU_INT64, GRU_INT64, a->ndim - 1, .in = first, .out = gruI_data(ids)};
-    memcpy(copy.shape, a->shape, sizeof copy.shape);
-    memcpy(copy.in_stride, stride, sizeof copy.in_stride);
-    memcpy(copy.out_stride, ids->stride, sizeof copy.out_stride);
-    copy.ndim = gruI_coalesce(copy.ndim, copy.shape, 2,
-                              (int64_t *[]){copy.out_stride, copy.in_stride});
-    gruI_rows rows = {.dtype = (gru_dtype)in->dtype, .outer = 1, .count = ids->numel,
-                      .inner = in->shape[1], .size = in->shape[0], .ids = gruI_data(ids),
-                      .id_stride = 1, .base = a->storage->hot->base, .x = gruI_data(dw),
-                      .x_row = dw->stride[0], .x_inner = 1, .packed = gruI_data(packed)};
-    if (ids->numel > 0) status = device->k->copy(device, &copy);
-    if (status == GRU_OK && ids->numel > 0) status = device->k->put(device, &rows);
-    status = gruI_kernel_failed(v->rt, v->name, device, status);
-  }
-  gru_tensor_release(packed);
-  gru_tensor_release(ids);
-  if (status == GRU_OK)
-    *out = dw;
-  else
-    gru_tensor_release(dw);
-  return status;
+  gruI_expression e = {.rt = v->rt};
+  gru_attrs rows = {.ndims = 1, .base = a->storage->hot->base};
+  gru_tensor *ids = NULL, *zeros = NULL;
+  gru_status status = gruI_tensor_hot_ids(a, &ids);
+  gruI_expr_keep(&e, status, ids);
+  status = gruI_zeros(v->rt, v->name, (gru_dtype)in->dtype, 2, in->shape, gruI_place_of(g), &zeros);
+  gruI_expr_keep(&e, status, zeros);
+  gru_tensor *dw = gruI_expr_call(&e, GRU_OP_INDEX_ADD, &rows, 3, (gru_tensor *const[]){zeros, ids, g});
+  return gruI_expr_end(&e, dw, out);
 }
 
 /* dB where B is a matrix that all batches share: one product over all rows of A and g. */
@@ -312,17 +265,17 @@ gru_status gruI_matmul_vjp(gruI_vjp *v) {
     }
   }
   if (status == GRU_OK && gruI_wants(v, 0)) {
-    if (ndim_a == 1) { /* the dim of size 1 stands where summing to (k) drops it */
-      gru_attrs flat = {.dims = {v->node->in[0].shape[0]}, .ndims = 1}, swap = {.dims = {-2, -1}, .ndims = 2};
-      gru_tensor *bt, *y = NULL, *summed = NULL;
-      status = gruI_call1(GRU_OP_TRANSPOSE, b, &swap, &bt);
-      if (status == GRU_OK) status = gruI_call2(GRU_OP_MATMUL, g, bt, NULL, &y);
+    if (ndim_a == 1) { /* (..., 1, n) (..., n, k), all batches summed, to (k) */
+      const gruI_input *in = &v->node->in[0];
+      gruI_expression e = {.rt = v->rt};
+      gru_attrs flat = {.dims = {in->shape[0]}, .ndims = 1}, swap = {.dims = {-2, -1}, .ndims = 2};
+      gru_tensor *bt = gruI_expr_call(&e, GRU_OP_TRANSPOSE, &swap, 1, &b), *row_sum = NULL;
+      gru_tensor *y = GRUI_EXPR(&e, MATMUL, g, bt);
+      status = e.status;
       if (status == GRU_OK)
-        status = gruI_sum_to(y, 2, (int64_t[]){1, v->node->in[0].shape[0]}, (gru_dtype)v->node->in[0].dtype, &summed);
-      if (status == GRU_OK) status = gruI_call1(GRU_OP_RESHAPE, summed, &flat, &v->dx[0]);
-      gru_tensor_release(bt);
-      gru_tensor_release(y);
-      gru_tensor_release(summed);
+        status = gruI_sum_to(y, 2, (int64_t[]){1, in->shape[0]}, (gru_dtype)in->dtype, &row_sum);
+      gruI_expr_keep(&e, status, row_sum);
+      status = gruI_expr_end(&e, gruI_expr_call(&e, GRU_OP_RESHAPE, &flat, 1, &row_sum), &v->dx[0]);
     } else {
       status = product_to(v, 0, g, false, b, true, &v->dx[0]);
     }
