@@ -8,52 +8,55 @@ local options = {}
 local PROGRAM = "jay_lyrics"
 
 local function stop(status, message, ...)
-  io.stderr:write(PROGRAM, ": ", message:format(...), "\n")
+  local line = message:format(...):gsub("%s*\n%s*", "; ")
+  io.stderr:write(PROGRAM, ": ", line, "\n")
   os.exit(status, true)
 end
 
--- Converters for argparse: a value, or nil and what was expected.
-local function integer(lowest)
+-- Converters for argparse: a value, or nil and what was expected of the option.
+local function integer(option, lowest)
   return function(text)
     local n = math.tointeger(tonumber(text))
     if n and n >= lowest then return n end
-    return nil, ("expected an integer of %d or more, got '%s'"):format(lowest, text)
+    return nil, ("%s: expected an integer of %d or more, got '%s'"):format(option, lowest, text)
   end
 end
 
-local function positive(text)
-  local x = tonumber(text)
-  if x and x > 0 and x < math.huge then return x end
-  return nil, ("expected a positive number, got '%s'"):format(text)
+local function positive(option)
+  return function(text)
+    local x = tonumber(text)
+    if x and x > 0 and x < math.huge then return x end
+    return nil, ("%s: expected a positive number, got '%s'"):format(option, text)
+  end
 end
 
 local function device(text)
   if text == "auto" or text == "cpu" or text:match("^cuda$") or text:match("^cuda:%d+$") then
     return text
   end
-  return nil, ("expected auto, cpu, cuda or cuda:N, got '%s'"):format(text)
+  return nil, ("--device: expected auto, cpu, cuda or cuda:N, got '%s'"):format(text)
 end
 
 local function make_parser(argparse, here)
   local parser = argparse(PROGRAM, "Trains a GRU to write lyrics: from scratch, then with nn.GRU.")
   parser:option("--half", "Which half to run."):choices {"scratch", "nn", "both"}:default "both"
-  parser:option("--epochs", "Epochs."):convert(integer(1)):default "160"
-  parser:option("--hidden", "Hidden units."):convert(integer(1)):default "256"
-  parser:option("--steps", "Steps of a batch."):convert(integer(1)):default "35"
-  parser:option("--batch", "Sequences of a batch."):convert(integer(1)):default "32"
-  parser:option("--lr", "Learning rate (default: 1e2 from scratch, 1e-2 with nn.GRU)."):convert(positive)
-  parser:option("--clip", "Norm that gradients are clipped to."):convert(positive):default "0.01"
-  parser:option("--seed", "Seed; each half seeds anew."):convert(integer(0)):default "0"
+  parser:option("--epochs", "Epochs."):convert(integer("--epochs", 1)):default "160"
+  parser:option("--hidden", "Hidden units."):convert(integer("--hidden", 1)):default "256"
+  parser:option("--steps", "Steps of a batch."):convert(integer("--steps", 1)):default "35"
+  parser:option("--batch", "Sequences of a batch."):convert(integer("--batch", 1)):default "32"
+  parser:option("--lr", "Learning rate (default: 1e2 from scratch, 1e-2 with nn.GRU)."):convert(positive("--lr"))
+  parser:option("--clip", "Norm that gradients are clipped to."):convert(positive("--clip")):default "0.01"
+  parser:option("--seed", "Seed; each half seeds anew."):convert(integer("--seed", 0)):default "0"
   parser:option("--generator", "Random generator: gru's own, or PyTorch's draws.")
     :choices {"default", "torch"}:default "default"
   parser:option("--corpus", "A UTF-8 text, or a zip holding one."):default(here .. "/data/lyrics.txt")
-  parser:option("--chars", "Characters of the corpus to use, 0 for all."):convert(integer(0))
+  parser:option("--chars", "Characters of the corpus to use, 0 for all."):convert(integer("--chars", 0))
     :default "10000"
   parser:option("--prefix", "A prefix to continue; repeatable (default: 分开 and 不分开)."):count "*"
-  parser:option("--period", "Epochs between reports."):convert(integer(1)):default "40"
-  parser:option("--length", "Characters to write after a prefix."):convert(integer(1)):default "50"
+  parser:option("--period", "Epochs between reports."):convert(integer("--period", 1)):default "40"
+  parser:option("--length", "Characters to write after a prefix."):convert(integer("--length", 1)):default "50"
   parser:option("--device", "auto, cpu, cuda or cuda:N."):convert(device):default "auto"
-  parser:option("--threads", "CPU threads (default: all cores)."):convert(integer(1))
+  parser:option("--threads", "CPU threads (default: all cores)."):convert(integer("--threads", 1))
   parser:option("--log", "A file for one JSON object an epoch.")
   function parser.error(_, message) stop(2, "%s (--help shows the options)", message) end
   return parser
