@@ -106,6 +106,16 @@ function index.set(x, key, value)
     view:copy_(value)
   elseif key.dtype == "bool" then
     local mask = key
+    if core.is_tensor(value) and value:dim() == 1 and mask:dim() == x:dim() and value:numel() > 1 then
+      -- as many values as the mask has true elements
+      local ids, flat = true_positions(mask), x:reshape(-1)
+      if ids:numel() ~= value:numel() then
+        error(("index: %d values for %d true elements of the mask")
+          :format(value:numel(), ids:numel()), 2)
+      end
+      x:copy_(flat:scatter(1, ids, value:to(x.dtype)):reshape(x.shape))
+      return
+    end
     while mask:dim() < x:dim() do mask = mask:unsqueeze(-1) end
     x:copy_(ops.where(mask, value, x))
   else

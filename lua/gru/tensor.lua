@@ -156,8 +156,9 @@ local clamp = ops.clamp
 define("clamp", function(x, lowest, highest)
   check("clamp", x)
   if lowest == nil and highest == nil then error("clamp: a lowest or a highest value expected", 2) end
-  local open = is_float(x) and math.huge or math.maxinteger
-  return clamp(x, lowest == nil and -open or lowest, highest == nil and open or highest)
+  local bottom, top = math.mininteger, math.maxinteger
+  if is_float(x) then bottom, top = -math.huge, math.huge end
+  return clamp(x, lowest == nil and bottom or lowest, highest == nil and top or highest)
 end)
 
 --- x where the mask is false, `value` where it is true.

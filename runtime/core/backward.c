@@ -326,9 +326,7 @@ static gru_status capture(gruI_task *task, int n, gru_tensor *const *inputs) {
       return gruI_fail(task->rt, GRU_ERROR_AUTOGRAD, "grad: input %d does not require grad", i + 1);
     int32_t slot = gruI_task_slot(task, t->node, t->node ? NULL : t);
     if (slot < 0) return gruI_fail(task->rt, GRU_ERROR_MEMORY, "grad: out of memory");
-    if (task->slots[slot].capture >= 0)
-      return gruI_fail(task->rt, GRU_ERROR_ARGUMENT, "grad: input %d is given twice", i + 1);
-    task->slots[slot].capture = i;
+    if (task->slots[slot].capture < 0) task->slots[slot].capture = i;
   }
   return GRU_OK;
 }
@@ -341,6 +339,10 @@ gru_status gru_grad(gru_runtime *rt, int n, gru_tensor *const *outputs,
     return gruI_fail(rt, GRU_ERROR_ARGUMENT, "grad: no inputs");
   gru_status status = capture(&task, ninputs, inputs);
   if (status == GRU_OK) status = run(&task, n, outputs, grads);
+  for (int i = 0; i < ninputs && status == GRU_OK; i++) /* an input given twice */
+    for (int j = 0; j < i && !task.results[i]; j++)
+      if (inputs[j] == inputs[i] && task.results[j])
+        task.results[i] = gru_tensor_retain(task.results[j]);
   for (int i = 0; i < ninputs && status == GRU_OK; i++)
     if (!task.results[i] && !(flags & GRU_ALLOW_UNUSED))
       status = gruI_fail(rt, GRU_ERROR_AUTOGRAD,

@@ -4,7 +4,7 @@
 struct gruI_hook_entry {
   uint64_t id;
   int output; /* of the node; 0 for a leaf */
-  gru_hook hook;
+  gru_hook hook; /* NULL: removed */
   void (*release)(void *context);
   void *context;
   gru_runtime *rt;
@@ -18,15 +18,12 @@ static void free_entry(gruI_hook_entry *entry) {
 
 void gruI_hooks_free(gruI_hook_list *hooks) {
   if (!hooks) return;
-  gruI_hook_entry *entry = hooks->first;
-  gru_runtime *rt = entry ? entry->rt : NULL;
-  while (entry) {
-    gruI_hook_entry *next = entry->next;
+  gru_runtime *rt = hooks->rt;
+  for (gruI_hook_entry *entry = hooks->first, *next; entry; entry = next) {
+    next = entry->next;
     free_entry(entry);
-    entry = next;
   }
-  /* A list without entries is freed when its last entry goes, see remove. */
-  if (rt) gruI_object_free(rt, hooks, sizeof *hooks);
+  gruI_object_free(rt, hooks, sizeof *hooks);
 }
 
 gru_status gru_tensor_add_hook(gru_tensor *t, gru_hook hook, void (*release)(void *),
@@ -37,7 +34,7 @@ gru_status gru_tensor_add_hook(gru_tensor *t, gru_hook hook, void (*release)(voi
                      "register_hook: the tensor does not require grad, no gradient will come");
   gruI_hook_list **list = t->node ? &t->node->hooks : &t->hooks;
   gruI_hook_entry *entry = gruI_object_new(rt, sizeof *entry);
-  if (entry && !*list) *list = gruI_object_new(rt, sizeof **list);
+  if (entry && !*list && (*list = gruI_object_new(rt, sizeof **list))) (*list)->rt = rt;
   if (!entry || !*list) {
     if (entry) gruI_object_free(rt, entry, sizeof *entry);
     return gruI_fail(rt, GRU_ERROR_MEMORY, "register_hook: out of memory");
@@ -51,42 +48,53 @@ gru_status gru_tensor_add_hook(gru_tensor *t, gru_hook hook, void (*release)(voi
   return GRU_OK;
 }
 
-void gru_tensor_remove_hook(gru_tensor *t, uint64_t id) {
-  gruI_hook_list **list = t->node ? &t->node->hooks : &t->hooks;
-  if (!*list) return;
-  for (gruI_hook_entry **at = &(*list)->first; *at; at = &(*at)->next)
-    if ((*at)->id == id) {
-      gruI_hook_entry *entry = *at;
+/* Frees the entries that were removed. */
+static void sweep(gruI_hook_list *hooks) {
+  for (gruI_hook_entry **at = &hooks->first; *at;) {
+    gruI_hook_entry *entry = *at;
+    if (entry->hook) {
+      at = &entry->next;
+    } else {
       *at = entry->next;
       free_entry(entry);
-      break;
     }
-  if (!(*list)->first) {
-    gruI_object_free(t->rt, *list, sizeof **list);
-    *list = NULL;
   }
 }
 
-gru_status gruI_hooks_run(gruI_hook_list *hooks, int output, gru_tensor **grad) {
-  for (gruI_hook_entry *entry = hooks ? hooks->first : NULL, *next; entry; entry = next) {
-    next = entry->next; /* a hook may remove itself */
-    if (entry->output != output) continue;
-    gru_tensor *replacement = NULL;
-    GRUI_TRY(entry->hook(entry->context, *grad, &replacement));
-    if (!replacement) continue;
-    if (!gruI_same_shape(replacement, *grad) || replacement->dtype != (*grad)->dtype) {
-      gru_status status = gruI_fail(
-          entry->rt, GRU_ERROR_SHAPE,
-          "hook: it returned %s %s in place of a gradient that is %s %s",
-          gru_dtype_name((gru_dtype)replacement->dtype), gruI_tensor_text(replacement).s,
-          gru_dtype_name((gru_dtype)(*grad)->dtype), gruI_tensor_text(*grad).s);
-      gru_tensor_release(replacement);
-      return status;
-    }
-    gru_tensor_release(*grad);
-    *grad = replacement;
+void gru_tensor_remove_hook(gru_tensor *t, uint64_t id) {
+  gruI_hook_list *hooks = t->node ? t->node->hooks : t->hooks;
+  for (gruI_hook_entry *entry = hooks ? hooks->first : NULL; entry; entry = entry->next)
+    if (entry->id == id) entry->hook = NULL;
+  if (hooks && hooks->running == 0) sweep(hooks);
+}
+
+/* One hook; its answer takes the place of *grad. */
+static gru_status run_one(gruI_hook_entry *entry, gru_tensor **grad) {
+  gru_runtime *rt = entry->rt;
+  gru_tensor *replacement = NULL;
+  GRUI_TRY(entry->hook(entry->context, *grad, &replacement));
+  if (!replacement) return GRU_OK;
+  if (!gruI_same_shape(replacement, *grad) || replacement->dtype != (*grad)->dtype) {
+    gru_status status = gruI_fail(
+        rt, GRU_ERROR_SHAPE, "hook: it returned %s %s in place of a gradient that is %s %s",
+        gru_dtype_name((gru_dtype)replacement->dtype), gruI_tensor_text(replacement).s,
+        gru_dtype_name((gru_dtype)(*grad)->dtype), gruI_tensor_text(*grad).s);
+    gru_tensor_release(replacement);
+    return status;
   }
+  gru_tensor_release(*grad);
+  *grad = replacement;
   return GRU_OK;
+}
+
+gru_status gruI_hooks_run(gruI_hook_list *hooks, int output, gru_tensor **grad) {
+  if (!hooks) return GRU_OK;
+  gru_status status = GRU_OK;
+  hooks->running++; /* a hook may remove itself, or others: entries go afterwards */
+  for (gruI_hook_entry *entry = hooks->first; entry && status == GRU_OK; entry = entry->next)
+    if (entry->hook && entry->output == output) status = run_one(entry, grad);
+  if (--hooks->running == 0) sweep(hooks);
+  return status;
 }
 
 /* ---- what a tensor says of its gradient ------------------------------------------------------ */

@@ -16,7 +16,7 @@
 
 static const double two_pi = 6.283185307179586;
 
-/* ---- words -------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------- */
 
 void gruI_mt19937_seed(gruI_mt19937 *g, uint64_t seed) {
   uint32_t *s = g->state;
@@ -66,7 +66,7 @@ static inline double unit_f64(gruI_mt19937 *g) {
   return (double)(draw64(g) & 0x1fffffffffffffu) * 0x1p-53;
 }
 
-/* ---- uniform -------------------------------------------------------------------------- */
+/* ---- uniform ----------------------------------------------------------------------- */
 
 void gruI_mt19937_uniform_f32(gruI_mt19937 *g, float *out, int64_t n, double from, double to) {
   float a = (float)from, span = (float)to - a;
@@ -78,7 +78,7 @@ void gruI_mt19937_uniform_f64(gruI_mt19937 *g, double *out, int64_t n, double fr
   for (int64_t i = 0; i < n; i++) out[i] = fma(unit_f64(g), span, from);
 }
 
-/* ---- normal ----------------------------------------------------------------------------- */
+/* ---- normal ------------------------------------------------------------------------ */
 
 /* One normal; the sine of the pair is kept for the next call, as torch's generator does. */
 static double normal_one(gruI_mt19937 *g, double mean, double std) {
@@ -209,7 +209,7 @@ void gruI_mt19937_normal_f64(gruI_mt19937 *g, double *out, int64_t n, double mea
   normal_16_f64(out, mean, std);
 }
 
-/* ---- discrete -------------------------------------------------------------------------- */
+/* ---- discrete ---------------------------------------------------------------------- */
 
 /* One number of [low, high): the range's remainder of 32 bits, or of 64 where it needs them;
 ** torch looks at the range for tensors wide enough to hold it only (`wide`). */

@@ -172,6 +172,7 @@ gru_status gru_op_call_(gru_runtime *rt, gru_op id, gru_tensor *self, gru_tensor
   gru_status status = op->forward(&c);
   self->storage->version++;
   if (status == GRU_OK && c.recording) status = gruI_tape_rebase(&c, self);
+  if (status == GRU_OK && !c.recording && rt->grad_enabled) gruI_tape_cut(self);
   gru_tensor_release(before);
   return status;
 }
@@ -315,6 +316,13 @@ gru_status gru_tensor_copy_(gru_tensor *self, gru_tensor *src) {
     return gruI_fail(rt, GRU_ERROR_SHAPE, "copy_: %s does not broadcast to %s",
                      gruI_tensor_text(src).s, gruI_tensor_text(self).s);
   gru_tensor *from = gru_tensor_retain(src);
+  if (src->storage == self->storage && src != self) { /* they may overlap */
+    gru_tensor_release(from);
+    int mode = gru_set_grad_enabled(rt, 0);
+    gru_status cloned = gruI_call1(GRU_OP_CLONE, src, NULL, &from);
+    gru_set_grad_enabled(rt, mode);
+    if (cloned != GRU_OK) return cloned;
+  }
   if (gruI_place_of(src) != gruI_place_of(self)) { /* through host memory */
     gru_tensor_release(from);
     gru_tensor *host;
@@ -353,10 +361,7 @@ gru_status gru_tensor_fill_(gru_tensor *self, gru_tensor *value) {
                                                gruI_tensor_text(v).s);
   self->storage->version++;
   gru_tensor_release(v);
-  if (status == GRU_OK && self->node) { /* a constant has no history */
-    gruI_node_release(self->node);
-    self->node = NULL;
-  }
+  if (status == GRU_OK && self->rt->grad_enabled) gruI_tape_cut(self);
   return status;
 }
 

@@ -37,7 +37,7 @@ static bool push(gruI_pairs *pairs, gru_tensor *x, gru_tensor *g) {
 static bool is_transpose(const gruI_input *in) {
   const gruI_node *node = in->node;
   return node && node->op->id == GRU_OP_TRANSPOSE && node->in[0].ndim == 2 &&
-         (node->attrs->dims[0] - node->attrs->dims[1]) % 2 != 0 && !node->hooks &&
+         (node->attrs->dims[0] - node->attrs->dims[1]) % 2 != 0 && !(node->hooks && node->hooks->first) &&
          !node->retained[0];
 }
 

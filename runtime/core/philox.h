@@ -43,7 +43,7 @@ enum { GRUI_PHILOX_DRAWS32 = 0, GRUI_PHILOX_DRAWS64 = 1 };
 #define GRUI_PHILOX_W0 0x9e3779b9u /* what a round adds to the key */
 #define GRUI_PHILOX_W1 0xbb67ae85u
 
-/* ---- words --------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------- */
 
 /* One round of the counter c under the key k. */
 GRUI_PHILOX_FN void gruI_philox_round(uint32_t *c0, uint32_t *c1, uint32_t *c2, uint32_t *c3,
@@ -91,11 +91,20 @@ GRUI_PHILOX_FN uint64_t gruI_philox_word64(uint64_t seed, uint64_t e) {
   return words[2 * q] | (uint64_t)words[2 * q + 1] << 32;
 }
 
-/* ---- uniform numbers ------------------------------------------------------------------- */
+/* ---- uniform numbers --------------------------------------------------------------- */
 
-/* a + u span, each operation rounded on its own (nvcc would fuse them), and not above
-** `most`, the largest number below b: rounding could reach b. */
+/* Keeps the compiler from fusing a product and a sum in the function that it heads: results
+** must not depend on the instruction set.  gcc does not fuse under -std=c11. */
+#if defined(__clang__) && !defined(__CUDACC__)
+#define GRUI_PHILOX_UNFUSED _Pragma("STDC FP_CONTRACT OFF")
+#else
+#define GRUI_PHILOX_UNFUSED
+#endif
+
+/* a + u span, each operation rounded on its own, and not above `most`, the largest number
+** below b: rounding could reach b. */
 GRUI_PHILOX_FN float gruI_philox_uniform_f32(uint32_t word, float a, float span, float most) {
+  GRUI_PHILOX_UNFUSED
   float u = (float)(int32_t)(word >> 8) * 5.9604644775390625e-8f; /* 2^-24 */
 #ifdef __CUDA_ARCH__
   float x = __fadd_rn(__fmul_rn(u, span), a);
@@ -116,6 +125,7 @@ GRUI_PHILOX_FN double gruI_philox_unit_f64(uint64_t word) {
 
 GRUI_PHILOX_FN double gruI_philox_uniform_f64(uint64_t word, double a, double span,
                                               double most) {
+  GRUI_PHILOX_UNFUSED
   double u = gruI_philox_unit_f64(word);
 #ifdef __CUDA_ARCH__
   double x = __dadd_rn(__dmul_rn(u, span), a);
@@ -125,7 +135,7 @@ GRUI_PHILOX_FN double gruI_philox_uniform_f64(uint64_t word, double a, double sp
   return x > most ? most : x;
 }
 
-/* ---- normal numbers --------------------------------------------------------------------- */
+/* ---- normal numbers ---------------------------------------------------------------- */
 
 /* r = sqrt(-2 ln u), theta = 2 pi v: r cos theta and r sin theta, with
 **   u = ((w0 >> 1) | 1) 2^-31 in (0, 1],  v = (w1 >> 8) 2^-24 in [0, 1) */
@@ -147,7 +157,7 @@ GRUI_PHILOX_FN void gruI_philox_normal_f64(uint64_t w0, uint64_t w1, double *eve
   *odd = r * gm_sin_f64(theta);
 }
 
-/* ---- discrete numbers -------------------------------------------------------------------- */
+/* ---- discrete numbers -------------------------------------------------------------- */
 
 /* p 2^32 rounded up: words below it are p of all words.  2^32 for p >= 1. */
 GRUI_PHILOX_FN uint64_t gruI_philox_threshold(double p) {

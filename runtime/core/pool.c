@@ -75,7 +75,7 @@ static inline void pause_briefly(int i) {
 #endif
 }
 
-/* ---- blocks ---------------------------------------------------------------------- */
+/* ---- blocks ------------------------------------------------------------------------ */
 
 /* Takes blocks until there are none. Only the caller asks whether to abort: `ask`. */
 static gru_status run_blocks(gruI_pool *pool, int worker, int ask) {

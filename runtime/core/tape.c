@@ -102,9 +102,10 @@ gru_status gruI_tape_rebase(gruI_call *c, gru_tensor *self) {
   c->out[0] = self; /* borrowed, for what is saved */
   GRUI_TRY(make_node(c, self, &node));
   c->out[0] = NULL;
-  gruI_node_release(self->node);
+  gruI_tape_cut(self);
   self->node = node;
   self->output = 0;
+  if (self->retains_grad) node->retained[0] = self;
   return GRU_OK;
 }
 
@@ -138,9 +139,14 @@ void gruI_node_release(gruI_node *node) {
   gruI_object_free(rt, NULL, 1);
 }
 
-void gruI_tape_forget(gru_tensor *t) {
+void gruI_tape_cut(gru_tensor *t) {
   if (t->retains_grad && t->node) t->node->retained[t->output] = NULL;
   gruI_node_release(t->node);
+  t->node = NULL;
+}
+
+void gruI_tape_forget(gru_tensor *t) {
+  gruI_tape_cut(t);
   gruI_hooks_free(t->hooks);
 }
 

@@ -27,7 +27,9 @@ typedef struct gruI_input {
 
 typedef struct gruI_hook_entry gruI_hook_entry;
 struct gruI_hook_list {
+  gru_runtime *rt;
   gruI_hook_entry *first;
+  int running; /* backwards that go through the list now */
 };
 
 struct gruI_node {
@@ -82,6 +84,9 @@ gru_status gruI_tape_record(gruI_call *call);
 
 /* `self` has been written in place by `call`: takes over its history. */
 gru_status gruI_tape_rebase(gruI_call *call, gru_tensor *self);
+
+/* `t` holds new values that have no history: it becomes a constant. */
+void gruI_tape_cut(gru_tensor *t);
 
 /* A tensor dies: it leaves its node and its hooks. */
 void gruI_tape_forget(gru_tensor *t);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- instruction sets ---------------------------------------------------------------- */
+/* ---- instruction sets -------------------------------------------------------------- */
 
 static const gruI_cpu_isa baseline = {"baseline", gruI_cpu_elementwise_baseline,
                                       gruI_cpu_copy_baseline, gruI_cpu_reduce_baseline};
@@ -45,7 +45,7 @@ gru_status gruI_cpu_reduce(gruI_device *device, const gruI_reduce *call) {
   return gruI_cpu_isa_of(device)->reduce(device, call);
 }
 
-/* ---- helpers ----------------------------------------------------------------------------- */
+/* ---- helpers ----------------------------------------------------------------------- */
 
 gru_status gruI_cpu_fail(gruI_device *device, gru_status status, const char *format, ...) {
   va_list args;
@@ -65,7 +65,7 @@ gru_status gruI_cpu_parallel(gruI_device *device, int64_t blocks, gruI_job job, 
   return status;
 }
 
-/* ---- memory -------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------ */
 
 /* The number in a file; SIZE_MAX where there is none ("max", no such file). */
 static size_t read_limit(const char *path) {
@@ -144,7 +144,7 @@ static gru_status cpu_transfer(gruI_device *device, void *to, const void *from, 
   return GRU_OK;
 }
 
-/* ---- the backend ------------------------------------------------------------------------------ */
+/* ---- the backend ------------------------------------------------------------------- */
 
 static int cpu_count(char *reason, size_t size) {
   if (size > 0) reason[0] = '\0';

@@ -13,7 +13,7 @@ enum {
   PACK = 512     /* elements that pass through the stack at a time */
 };
 
-/* ---- conversions ------------------------------------------------------------------------ */
+/* ---- conversions ------------------------------------------------------------------- */
 
 /* Truncates towards zero; NaN and what does not fit become INT64_MIN, as on x86. */
 static inline int64_t int_of_f32(float x) {
@@ -68,7 +68,7 @@ static size_t size_of(gru_dtype dtype) {
   return dtype == GRU_BOOL ? 1 : dtype == GRU_FLOAT32 ? 4 : 8;
 }
 
-/* ---- the same dtype, strided ---------------------------------------------------------------- */
+/* ---- the same dtype, strided ------------------------------------------------------- */
 
 typedef struct move {
   const gruI_copy *call;
@@ -112,7 +112,7 @@ static void move_block(void *context, int64_t block, int worker) {
   }
 }
 
-/* ---- calls --------------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------- */
 
 static gru_status copy_by_map(gruI_device *device, const gruI_copy *call) {
   const void *in[GRUI_SLOTS] = {call->in};

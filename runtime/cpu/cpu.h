@@ -13,7 +13,7 @@
 #include "core/device.h"
 #include "core/pool.h"
 
-/* ---- the kernels ---------------------------------------------------------------- */
+/* ---- the kernels ------------------------------------------------------------------- */
 
 gru_status gruI_cpu_elementwise(gruI_device *device, const gruI_elementwise *call);
 gru_status gruI_cpu_copy(gruI_device *device, const gruI_copy *call);
@@ -29,7 +29,7 @@ gru_status gruI_cpu_cross_entropy(gruI_device *device, const gruI_cross_entropy 
 gru_status gruI_cpu_cross_entropy_grad(gruI_device *device, const gruI_cross_entropy *call);
 gru_status gruI_cpu_random(gruI_device *device, const gruI_random *call);
 
-/* ---- instruction sets --------------------------------------------------------------- */
+/* ---- instruction sets -------------------------------------------------------------- */
 
 /* name(GRUI_ISA): gruI_cpu_copy becomes gruI_cpu_copy_avx2. */
 #define GRUI_ISA_PASTE_(name, isa) name##_##isa
@@ -59,7 +59,7 @@ gru_status gruI_cpu_copy_avx2(gruI_device *device, const gruI_copy *call);
 gru_status gruI_cpu_reduce_baseline(gruI_device *device, const gruI_reduce *call);
 gru_status gruI_cpu_reduce_avx2(gruI_device *device, const gruI_reduce *call);
 
-/* ---- helpers -------------------------------------------------------------------------- */
+/* ---- helpers ----------------------------------------------------------------------- */
 
 /* Puts a printf text into device->fault and returns `status`. */
 gru_status gruI_cpu_fail(gruI_device *device, gru_status status, const char *format, ...)

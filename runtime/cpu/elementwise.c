@@ -15,6 +15,7 @@
 
 /* Iterations are independent: an output is an input with the same strides, or apart. */
 #ifdef __clang__
+#pragma clang diagnostic ignored "-Wpass-failed" /* where memset does, there is no vector loop */
 #define NO_CARRIED_DEPENDENCE _Pragma("clang loop vectorize(assume_safety)")
 #else
 #define NO_CARRIED_DEPENDENCE _Pragma("GCC ivdep")
@@ -40,7 +41,7 @@ typedef struct entry {
 
 #include "cpu/elementwise_used.inc.h"
 
-/* ---- the rows, dtype by dtype --------------------------------------------------------- */
+/* ---- the rows, dtype by dtype ------------------------------------------------------ */
 
 #define C(v) ((T)(v))
 #define zero(p) ((T)0)
@@ -54,7 +55,7 @@ typedef struct entry {
 #define lt(p, q) ((p) < (q))
 #define le(p, q) ((p) <= (q))
 #define eq(p, q) ((p) == (q))
-#define where(p, q, r) ((p) ? (q) : (r))
+#define where(p, q, r) ((p) != 0 ? (q) : (r))
 #define exp(p) gm_exp(p)
 #define log(p) gm_log(p)
 #define sin(p) gm_sin(p)
@@ -85,7 +86,7 @@ typedef struct entry {
 #define IS_BOOL 1
 #include "cpu/elementwise_rows.inc.h"
 
-/* ---- calls -------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------- */
 
 static const entry *find_entry(const gruI_elementwise *call) {
   if (call->op < 0 || call->op >= ROWS) return NULL;

@@ -35,7 +35,7 @@
   }                                                                                        \
   LOOPS_OF(run, id, used)
 
-/* ---- functions ----------------------------------------------------------------------- */
+/* ---- functions --------------------------------------------------------------------- */
 
 #if IS_FLOAT
 #define GRU_UNARY_FLOAT(number, name, f, dx)                                               \
@@ -71,7 +71,7 @@
 #endif
 #include "ops.def"
 
-/* ---- the table ------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------- */
 
 #define ENTRY(weight, id, used) {ROW_PASTE(run_##id, SUFFIX), used, weight}
 #define ENTRY_Y(weight, name, used) ENTRY(weight, name##_y, used)

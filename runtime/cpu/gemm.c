@@ -38,7 +38,7 @@ typedef struct block {
   int64_t item, i0, i1, j0, j1;
 } block;
 
-/* ---- plain loops ------------------------------------------------------------------------ */
+/* ---- plain loops ------------------------------------------------------------------- */
 
 /* One type's loops: rows of c from rows of b where those are contiguous, else sums.
 ** int64 is multiplied as uint64, where overflow wraps.  `ar`, `ac`: strides of op(a). */
@@ -96,7 +96,7 @@ static void multiply_plain(const gruI_gemm *g, const block *at) {
   }
 }
 
-/* ---- BLAS ----------------------------------------------------------------------------- */
+/* ---- BLAS -------------------------------------------------------------------------- */
 
 /* A block in BLAS's terms.  A matrix with a single row may come with any row stride, but BLAS
 ** wants one that covers the columns. */
@@ -213,7 +213,7 @@ static int suits_blas(const gruI_gemm *g) {
          (g->m <= 1 || (g->ldc >= g->n && g->ldc <= MAX_INT));
 }
 
-/* ---- the grid --------------------------------------------------------------------------- */
+/* ---- the grid ---------------------------------------------------------------------- */
 
 static int64_t round_up(int64_t x, int64_t to) {
   return gruI_cpu_blocks(x, to) * to;

@@ -19,7 +19,7 @@ typedef uint8_t word8;
 typedef uint32_t __attribute__((may_alias)) word32;
 typedef uint64_t __attribute__((may_alias)) word64;
 
-/* ---- checking ---------------------------------------------------------------------------- */
+/* ---- checking ---------------------------------------------------------------------- */
 
 /* Is the id one of base .. base + size - 1?  Wraps, so that no id overflows. */
 static inline int is_inside(int64_t id, int64_t base, int64_t size) {
@@ -39,7 +39,7 @@ static gru_status check_ids(gruI_device *device, const int64_t *ids, int64_t str
   return GRU_OK;
 }
 
-/* ---- take and put --------------------------------------------------------------------------- */
+/* ---- take and put ------------------------------------------------------------------ */
 
 typedef struct rows_job {
   const gruI_rows *call;
@@ -183,7 +183,7 @@ gru_status gruI_cpu_put(gruI_device *device, const gruI_rows *call) {
   return gruI_cpu_parallel(device, call->outer * job.strips, put_job, &job);
 }
 
-/* ---- gather and scatter ---------------------------------------------------------------------- */
+/* ---- gather and scatter ------------------------------------------------------------ */
 
 /* One dim other than `dim` is divided among the jobs; each walks its part in row-major order. */
 typedef struct along_job {
@@ -352,7 +352,7 @@ gru_status gruI_cpu_along(gruI_device *device, const gruI_along *call) {
   return run_along(device, &job, gruI_cpu_blocks(one.shape[job.split], job.part));
 }
 
-/* ---- one-hot ---------------------------------------------------------------------------------- */
+/* ---- one-hot ----------------------------------------------------------------------- */
 
 typedef struct one_hot_job {
   const gruI_one_hot *call;

@@ -7,7 +7,7 @@
 ** Sums run in LANES side by side over CHUNK columns, then in double, always in this order.
 */
 
-/* ---- sums and maxima over a row ------------------------------------------------------- */
+/* ---- sums and maxima over a row ---------------------------------------------------- */
 
 /* Folds the lanes; half of them onto the other half, while there are many. */
 static inline double NAME(fold, T)(T *lane) {
@@ -74,7 +74,7 @@ static double NAME(row_sum, T)(const T *a, int64_t n) {
   return total;
 }
 
-/* ---- softmax ---------------------------------------------------------------------------- */
+/* ---- softmax ----------------------------------------------------------------------- */
 
 static void NAME(softmax, T)(const gruI_softmax *s, int64_t first, int64_t last) {
   int64_t n = s->cols;
@@ -106,7 +106,7 @@ static void NAME(softmax_grad, T)(const gruI_softmax_grad *s, int64_t first, int
   }
 }
 
-/* ---- cross-entropy ------------------------------------------------------------------------ */
+/* ---- cross-entropy ----------------------------------------------------------------- */
 
 /* The class of row r, counted from 0; -1 where the row is ignored. */
 static inline int64_t NAME(class_of, T)(const gruI_cross_entropy *e, int64_t r) {

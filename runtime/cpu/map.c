@@ -9,7 +9,7 @@ enum {
   LONG_BAND = 8  /* nor are transpositions of fewer rows done in bands */
 };
 
-/* ---- the plan ------------------------------------------------------------------------------ */
+/* ---- the plan ---------------------------------------------------------------------- */
 
 /* How the elements are walked. */
 enum {
@@ -119,7 +119,7 @@ static void plan_tiles(plan *p) {
   p->out_flat = is_flat(map->ndim, map->shape, map->out_stride);
 }
 
-/* ---- blocks ---------------------------------------------------------------------------------- */
+/* ---- blocks ------------------------------------------------------------------------ */
 
 /* Advances at[] to the next row and returns the dim that counted up. */
 static inline int next_row_dim(int last, const int64_t *shape, int64_t *at) {

@@ -35,7 +35,7 @@ static inline int64_t next_row(int last, const int64_t *shape, const int64_t *st
   return moved;
 }
 
-/* ---- packing --------------------------------------------------------------------------- */
+/* ---- packing ----------------------------------------------------------------------- */
 
 typedef uint8_t unit_1;
 typedef uint32_t __attribute__((may_alias)) unit_4;
@@ -70,7 +70,7 @@ void gruI_cpu_unpack(size_t size, int ndim, const int64_t *shape, const int64_t 
   else unpack_1(ndim, shape, stride, to, first, n, from);
 }
 
-/* ---- transposing ------------------------------------------------------------------------- */
+/* ---- transposing ------------------------------------------------------------------- */
 
 /* Element by element: what is left over from whole squares, and other machines. */
 #define PACK_BAND(suffix, unit)                                                            \

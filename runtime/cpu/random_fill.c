@@ -30,7 +30,7 @@ typedef union group {
   uint8_t u8[DRAWS32];
 } group;
 
-/* ---- words ------------------------------------------------------------------------------ */
+/* ---- words ------------------------------------------------------------------------- */
 
 /* Words in 64-bit lanes, whose upper halves hold leftovers; GROUPS vectors hide the latency
 ** of the multiplication. */
@@ -97,7 +97,7 @@ static void draw_words64(uint64_t seed, uint64_t block, uint64_t *words) {
     words[i] = half[2 * i] | (uint64_t)half[2 * i + 1] << 32;
 }
 
-/* ---- groups of draws: 32-bit ones --------------------------------------------------------- */
+/* ---- groups of draws: 32-bit ones -------------------------------------------------- */
 
 static void uniform_f32(const plan *p, const uint32_t *w, group *out) {
   float a = (float)p->a, span = (float)p->span, most = (float)p->most;
@@ -125,7 +125,7 @@ BERNOULLI(f64)
 BERNOULLI(i64)
 BERNOULLI(u8)
 
-/* ---- groups of draws: 64-bit ones --------------------------------------------------------- */
+/* ---- groups of draws: 64-bit ones -------------------------------------------------- */
 
 static void uniform_f64(const plan *p, const uint64_t *w, group *out) {
   for (int i = 0; i < DRAWS64; i++)
@@ -154,7 +154,7 @@ INTEGERS(f64, (double)x)
 INTEGERS(i64, x)
 INTEGERS(u8, x != 0)
 
-/* ---- the fill ------------------------------------------------------------------------------ */
+/* ---- the fill ---------------------------------------------------------------------- */
 
 static plan make_plan(const gruI_random *call) {
   plan p = {.a = call->a, .span = call->b, .low = call->low};

@@ -65,7 +65,7 @@ enum {
 #define SUFFIX b8
 #include "cpu/reduce_ops.inc.h"
 
-/* ---- folds ---------------------------------------------------------------------------- */
+/* ---- folds ------------------------------------------------------------------------- */
 
 typedef struct reducer {
   void (*start)(int64_t width, int64_t at, void *acc, int64_t *index);
@@ -94,7 +94,7 @@ static const reducer reducers[4][6] = {
                   [GRUI_ANY] = REDUCER(max, b8), [GRUI_ALL] = REDUCER(min, b8)},
 };
 
-/* ---- the plan -------------------------------------------------------------------------- */
+/* ---- the plan ---------------------------------------------------------------------- */
 
 typedef union total {
   double real;
@@ -194,7 +194,7 @@ static void plan_reduce(plan *p, const gruI_reduce *call) {
   if (p->units > 0) plan_blocks(p);
 }
 
-/* ---- blocks ------------------------------------------------------------------------------ */
+/* ---- blocks ------------------------------------------------------------------------ */
 
 /* Contiguous short rows, m of them side by side, are m * width columns; the m sets of totals
 ** are then merged. */

@@ -124,7 +124,7 @@ static void NAME(prod_start)(int64_t width, int64_t at, void *acc, int64_t *inde
 
 #endif
 
-/* ---- largest and smallest ------------------------------------------------------------ */
+/* ---- largest and smallest ---------------------------------------------------------- */
 
 /* NaN wins, the first of equals: does v, which comes later, replace m? */
 #define BEATS(v, op, m) (((v) op (m)) | (((v) != (v)) & ((m) == (m))))

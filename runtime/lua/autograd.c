@@ -32,15 +32,19 @@ static int call_hook(lua_State *L) {
 
 static gru_status run_hook(void *context, gru_tensor *grad, gru_tensor **replacement) {
   lua_hook *hook = context;
-  lua_State *L = hook->s->current ? hook->s->current : hook->L;
+  gruL_state *s = hook->s;
+  lua_State *L = s->caller ? s->caller : hook->L;
+  int mode = gru_grad_enabled(s->rt);
   if (!lua_checkstack(L, 8))
-    return gru_runtime_fail(hook->s->rt, GRU_ERROR_MEMORY, "hook: the Lua stack is full");
+    return gru_runtime_fail(s->rt, GRU_ERROR_MEMORY, "hook: the Lua stack is full");
   lua_pushcfunction(L, call_hook);
   lua_pushlightuserdata(L, hook);
   lua_pushlightuserdata(L, grad);
-  if (lua_pcall(L, 2, 1, 0) != LUA_OK) {
+  int result = lua_pcall(L, 2, 1, 0); /* the hook itself may be gone after this */
+  gruL_return_to(L, s, mode);
+  if (result != LUA_OK) {
     lua_setfield(L, LUA_REGISTRYINDEX, "gru.error"); /* raised again, unchanged */
-    return gru_runtime_fail(hook->s->rt, GRU_ERROR_CALLBACK, "hook: it raised an error");
+    return gru_runtime_fail(s->rt, GRU_ERROR_CALLBACK, "hook: it raised an error");
   }
   gruL_box *box = lua_touserdata(L, -1);
   if (box && box->tensor != grad) *replacement = gru_tensor_retain(box->tensor);
@@ -103,7 +107,10 @@ static int backward(lua_State *L) {
   }
   int flags = read_flags(L, options);
   gruL_enter(L, s);
+  lua_State *outer = s->caller;
+  s->caller = L;
   gru_status status = gru_backward(s->rt, 1, &t, &grad, flags);
+  s->caller = outer;
   return status == GRU_OK ? 0 : gruL_raise(L, s, status);
 }
 
@@ -141,7 +148,10 @@ static int grad(lua_State *L) {
     lua_rawseti(L, table, i + 1);
   }
   gruL_enter(L, s);
+  lua_State *outer = s->caller;
+  s->caller = L;
   gru_status status = gru_grad(s->rt, n, outputs, grads, ninputs, inputs, results, flags);
+  s->caller = outer;
   if (status != GRU_OK) return gruL_raise(L, s, status);
   for (int i = 0; i < ninputs; i++) {
     lua_rawgeti(L, table, i + 1);

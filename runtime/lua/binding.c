@@ -51,6 +51,15 @@ static void switch_coroutine(lua_State *L, gruL_state *s) {
   s->current = L;
 }
 
+void gruL_return_to(lua_State *L, gruL_state *s, int mode) {
+  if (s->current != L) {
+    lua_pushthread(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &registry_current);
+    s->current = L;
+  }
+  gru_set_grad_enabled(s->rt, mode);
+}
+
 /* ---- the collector -------------------------------------------------------------------------- */
 
 static size_t live_bytes(gruL_state *s) {

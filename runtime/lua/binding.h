@@ -18,6 +18,7 @@
 typedef struct gruL_state {
   gru_runtime *rt;
   lua_State *current;  /* the coroutine whose grad mode rt has; anchored in the registry */
+  lua_State *caller;   /* the one that called backward, where hooks run */
   size_t base;         /* bytes live after the last collection that the binding asked for */
   char device[24];     /* the default one */
   gru_dtype dtype;     /* the default float dtype */
@@ -38,6 +39,9 @@ int gruL_raise(lua_State *L, gruL_state *s, gru_status status);
 /* Before a core call: the grad mode of this coroutine, and a collection when tensors that only
 ** the collector can free have piled up. */
 void gruL_enter(lua_State *L, gruL_state *s);
+
+/* After Lua code that the core called back: `L` is current again, in the core's mode `mode`. */
+void gruL_return_to(lua_State *L, gruL_state *s, int mode);
 
 /* After GRU_ERROR_MEMORY: collects, empties the caches.  True once: worth another try. */
 bool gruL_recover(lua_State *L, gruL_state *s, gru_status status, int *tries);

@@ -136,6 +136,7 @@ typedef struct reading {
   gru_tensor *few[3], **in; /* `in` is few, or a userdata on the stack */
   int where[3];             /* arguments that the tensors came from */
   int n;
+  int given;                /* how many arguments there are */
   gru_attrs attrs;
 } reading;
 
@@ -163,14 +164,15 @@ static void read_tensor(lua_State *L, int arg, reading *r) {
 static void read_argument(lua_State *L, char letter, int *arg, reading *r) {
   gru_attrs *a = &r->attrs;
   int i = *arg;
+  bool none = i > r->given || lua_isnoneornil(L, i);
   switch (letter) {
     case 't': read_tensor(L, i, r); break;
     case 'L': read_list(L, i, r); break;
     case 'd':
-      a->dims[a->ndims++] = lua_isnoneornil(L, i) && r->in != r->few ? 0 : gruL_dim(L, i, "dim");
+      a->dims[a->ndims++] = none && r->in != r->few ? 0 : gruL_dim(L, i, "dim");
       break;
     case 'D':
-      if (lua_isnoneornil(L, i)) break;
+      if (none) break;
       if (lua_type(L, i) == LUA_TTABLE)
         a->ndims = gruL_sizes(L, &(int){i}, a->dims, true);
       else
@@ -180,7 +182,8 @@ static void read_argument(lua_State *L, char letter, int *arg, reading *r) {
     case 'P': a->ndims = gruL_sizes(L, arg, a->dims, true); return;
     case 'i': a->start = gruL_dim(L, i, "position"); break;
     case 'k':
-      if (!lua_isnoneornil(L, i) && !lua_isboolean(L, i)) gruL_expected(L, i, "keepdim (a boolean)");
+      if (none) break;
+      if (!lua_isboolean(L, i)) gruL_expected(L, i, "keepdim (a boolean)");
       a->keepdim = lua_toboolean(L, i);
       break;
     case 'n':
@@ -200,12 +203,12 @@ static int family(lua_State *L) {
   gruL_state *s = gruL_self(L);
   gru_op op = (gru_op)lua_tointeger(L, lua_upvalueindex(GRUL_UP_OWN));
   const char *signature = lua_touserdata(L, lua_upvalueindex(GRUL_UP_OWN + 1));
-  reading r = {.attrs = {.base = 1}};
-  int given = lua_gettop(L), arg = 1;
+  reading r = {.attrs = {.base = 1}, .given = lua_gettop(L)};
+  int arg = 1;
   r.in = r.few;
   for (const char *c = signature; *c; c++) read_argument(L, *c, &arg, &r);
-  if (given >= arg)
-    return luaL_error(L, "%s: too many arguments: %d, at most %d expected", gru_op_name(op), given,
+  if (r.given >= arg)
+    return luaL_error(L, "%s: too many arguments: %d, at most %d expected", gru_op_name(op), r.given,
                       arg - 1);
   return call(L, s, op, r.in, r.n, r.in == r.few ? r.where : NULL, &r.attrs);
 }

@@ -178,6 +178,8 @@ static gru_status prepare(gruI_call *c, gru_dtype dtype, gru_tensor **slots) {
     gru_tensor *t = c->in[i];
     if (gruI_is_number(t))
       slots[i] = gru_tensor_retain(t);
+    else if (c->op->id == GRU_OP_WHERE && i == 0) /* any condition means x != 0 */
+      GRUI_TRY(gruI_cast(t, GRU_BOOL, NULL, &slots[i]));
     else if (c->over && t->storage == c->over->storage && !same_memory(t, c->over))
       GRUI_TRY(gruI_call1(GRU_OP_CLONE, t, NULL, &slots[i]));
     if (!slots[i]) GRUI_TRY(gruI_cast(t, dtype, NULL, &slots[i]));
