@@ -106,7 +106,8 @@ static void move_block(void *context, int64_t block, int worker) {
   }
   for (; first < end; first += PACK) {
     int64_t n = gruI_cpu_min(PACK, end - first);
-    gruI_cpu_pack(m->size, call->ndim, call->shape, call->in_stride, call->in, first, n, packed);
+    gruI_cpu_pack(m->size, call->ndim, call->shape, call->in_stride, call->in, first, n,
+                  packed);
     gruI_cpu_unpack(m->size, call->ndim, call->shape, call->out_stride, call->out, first, n,
                     packed);
   }

@@ -15,7 +15,7 @@
 
 /* Iterations are independent: an output is an input with the same strides, or apart. */
 #ifdef __clang__
-#pragma clang diagnostic ignored "-Wpass-failed" /* where memset does, there is no vector loop */
+#pragma clang diagnostic ignored "-Wpass-failed" /* some loops become memset */
 #define NO_CARRIED_DEPENDENCE _Pragma("clang loop vectorize(assume_safety)")
 #else
 #define NO_CARRIED_DEPENDENCE _Pragma("GCC ivdep")
@@ -37,7 +37,8 @@ typedef struct entry {
   uint8_t weight;
 } entry;
 
-#define WEIGHT(number) ((number) >= GRU_OP_POW && (number) <= GRU_OP_FLOOR_DIVIDE ? HEAVY : LIGHT)
+#define WEIGHT(number) \
+  ((number) >= GRU_OP_POW && (number) <= GRU_OP_FLOOR_DIVIDE ? HEAVY : LIGHT)
 
 #include "cpu/elementwise_used.inc.h"
 
@@ -119,7 +120,8 @@ static int gives_bool(int op) {
 static int run_directly(const gruI_elementwise *call, const entry *e, int64_t block) {
   unsigned scalars = 0;
   int64_t n = call->shape[0];
-  if (call->ndim != 1 || n > block * GRUI_SERIAL_BLOCKS || (call->out_stride[0] != 1 && n > 1)) return 0;
+  if (call->ndim != 1 || n > block * GRUI_SERIAL_BLOCKS) return 0;
+  if (call->out_stride[0] != 1 && n > 1) return 0;
   for (unsigned s = 0, left = e->used; left != 0; s++, left >>= 1) {
     if (!(left & 1) || n == 1 || call->in_stride[s][0] == 1) continue;
     if (call->in_stride[s][0] != 0) return 0;

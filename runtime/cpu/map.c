@@ -144,13 +144,14 @@ static void run_rows(const plan *p, int64_t first, int64_t end) {
   int last = map->ndim - 1, slots = 0, slot[GRUI_SLOTS];
   int64_t at[GRU_MAX_DIMS], left = end - first, skip;
   const char *in[GRUI_SLOTS] = {NULL};
+  int64_t in_size = (int64_t)map->in_size, out_size = (int64_t)map->out_size;
   char *out = map->out;
-  out += gruI_cpu_locate(map->ndim, map->shape, map->out_stride, first, at) * (int64_t)map->out_size;
+  out += gruI_cpu_locate(map->ndim, map->shape, map->out_stride, first, at) * out_size;
   for (int s = 0; s < GRUI_SLOTS; s++)
     if (map->used >> s & 1) {
       slot[slots++] = s;
-      in[s] = (const char *)map->in[s] + gruI_cpu_locate(map->ndim, map->shape, map->in_stride[s],
-                                                first, at) * (int64_t)map->in_size;
+      in[s] = map->in[s];
+      in[s] += gruI_cpu_locate(map->ndim, map->shape, map->in_stride[s], first, at) * in_size;
     }
   skip = at[last]; /* a block may begin inside a row; later rows are whole */
   for (;;) {
@@ -162,9 +163,9 @@ static void run_rows(const plan *p, int64_t first, int64_t end) {
     for (int i = 0; i < slots; i++) {
       int s = slot[i];
       in[s] += p->jump[s][d];
-      if (skip != 0 && !(p->scalars >> s & 1)) in[s] -= skip * (int64_t)map->in_size;
+      if (skip != 0 && !(p->scalars >> s & 1)) in[s] -= skip * in_size;
     }
-    out += p->jump[GRUI_SLOTS][d] - skip * (int64_t)map->out_size;
+    out += p->jump[GRUI_SLOTS][d] - skip * out_size;
     skip = 0;
   }
 }
@@ -263,7 +264,8 @@ static void run_block(void *context, int64_t block, int worker) {
 static void run_band_block(void *context, int64_t block, int worker) {
   const plan *p = context;
   const gruI_map *map = p->map;
-  int64_t bands = p->count / (map->shape[p->band_dim] * map->shape[map->ndim - 1]) * p->bands;
+  int64_t band = map->shape[p->band_dim] * map->shape[map->ndim - 1];
+  int64_t bands = p->count / band * p->bands;
   (void)worker;
   run_bands(p, block * p->group, gruI_cpu_min((block + 1) * p->group, bands));
 }

@@ -197,10 +197,11 @@ static int from_data(lua_State *L) {
   int n = gruL_sizes(L, &idx, sizes, false);
   gru_dtype dtype = gruL_dtype(L, 2);
   const char *bytes = luaL_checklstring(L, 3, &length);
+  const char *device = luaL_optstring(L, 4, s->device);
   gru_tensor *t;
   gruL_enter(L, s);
   gruL_box *box = gruL_newbox(L);
-  gru_status status = gru_tensor_empty(s->rt, dtype, n, sizes, luaL_optstring(L, 4, s->device), &t);
+  gru_status status = gru_tensor_empty(s->rt, dtype, n, sizes, device, &t);
   if (status == GRU_OK) {
     gruL_fill(box, t);
     status = gru_tensor_write(t, bytes, length);

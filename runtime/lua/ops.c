@@ -82,6 +82,7 @@ static int elementwise(lua_State *L) {
   int n = gru_op_inputs(op);
   gru_tensor *in[3];
   gruL_at_most(L, n);
+  lua_settop(L, n);
   operands(L, s, n, in);
   return call(L, s, op, in, n, NULL, NULL);
 }
@@ -98,6 +99,7 @@ static int in_place(lua_State *L) {
   int n = gru_op_inputs(op);
   gru_tensor *in[3];
   gruL_at_most(L, n);
+  lua_settop(L, n);
   in[0] = gruL_check(L, 1);
   for (int i = 1; i < n; i++) in[i] = operand(L, s, i + 1);
   gruL_enter(L, s);
@@ -262,6 +264,7 @@ static int copy_(lua_State *L) {
   gruL_state *s = gruL_self(L);
   gru_tensor *self = gruL_check(L, 1), *from;
   gruL_at_most(L, 2);
+  lua_settop(L, 2);
   from = operand(L, s, 2);
   gruL_enter(L, s);
   gru_status status = gru_tensor_copy_(self, from);
@@ -274,6 +277,7 @@ static int fill_(lua_State *L) {
   gruL_state *s = gruL_self(L);
   gru_tensor *self = gruL_check(L, 1), *value;
   gruL_at_most(L, 2);
+  lua_settop(L, 2);
   value = operand(L, s, 2);
   gruL_enter(L, s);
   gru_status status = gru_tensor_fill_(self, value);
