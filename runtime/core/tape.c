@@ -118,6 +118,10 @@ static void free_node(gruI_node *node) {
     gru_tensor_release(node->in[i].leaf);
   }
   gruI_hooks_free(node->hooks);
+  if (node->custom) {
+    if (node->custom->release) node->custom->release(node->custom->context);
+    gruI_object_free(node->rt, node->custom, sizeof *node->custom);
+  }
   if (node->attrs) gruI_object_free(node->rt, node->attrs, sizeof *node->attrs);
   gruI_object_free(node->rt, node, node_bytes(node->ninputs));
 }

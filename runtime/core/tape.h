@@ -32,6 +32,13 @@ struct gruI_hook_list {
   int running; /* backwards that go through the list now */
 };
 
+/* A rule that gru_tensor_record was given. */
+typedef struct gruI_custom {
+  gru_rule rule;
+  void (*release)(void *context);
+  void *context;
+} gruI_custom;
+
 struct gruI_node {
   gru_runtime *rt;
   const gruI_op *op;
@@ -43,6 +50,7 @@ struct gruI_node {
   gruI_saved y[GRU_MAX_OUTPUTS], extra;
   gru_tensor *retained[GRU_MAX_OUTPUTS]; /* borrowed: results that keep their gradient */
   gruI_hook_list *hooks;
+  gruI_custom *custom; /* of a node whose rule came from outside */
   gruI_node *next_dying;
   gruI_input in[];
 };

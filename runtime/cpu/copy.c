@@ -146,6 +146,10 @@ gru_status GRUI_ISA_NAME(gruI_cpu_copy)(gruI_device *device, const gruI_copy *ca
   int last = call->ndim - 1;
   int64_t count = gruI_cpu_count(call->ndim, call->shape);
   if (count == 0) return GRU_OK;
+  if (count == 1) { /* of no dims, perhaps */
+    converters[call->in_dtype][call->out_dtype](1, &call->in, 0, call->out);
+    return GRU_OK;
+  }
   int is_rows = call->in_stride[last] == 1 && call->out_stride[last] == 1 &&
                 call->shape[last] >= LONG_ROW;
   if (call->in_dtype != call->out_dtype || is_rows || is_transposed(call))

@@ -43,14 +43,15 @@ static gru_status check_ids(gruI_device *device, const int64_t *ids, int64_t str
 
 typedef struct rows_job {
   const gruI_rows *call;
+  int put, size;         /* PUT or TAKE; bytes an element */
   int64_t width, strips; /* of the inner dim: elements a job, and jobs */
   int64_t ids, runs;     /* TAKE: ids a job, and jobs */
-  int size;
+  int64_t outers;        /* outer positions a job, where each is small */
 } rows_job;
 
 /* The part of a call that one job does: elements i .. i + width of x[o, ids[j0 .. j1]]. */
 typedef struct tile {
-  char *x;      /* at [o, base, i]; may lie outside, but x + id * row does not */
+  char *x;      /* at [o, 0, i] if ids began at 0: x + id * row lies inside, x may not */
   char *packed; /* at [o, 0, i] */
   int64_t j0, j1, width;
 } tile;
@@ -121,31 +122,39 @@ PUT(uint64_t, int64, +)
 PUT(float, float32, +)
 PUT(double, float64, +)
 
-static void take_job(void *context, int64_t index, int worker) {
-  const rows_job *job = context;
-  int64_t strip = index % job->strips, rest = index / job->strips;
-  tile t = tile_at(job, rest / job->runs, rest % job->runs, strip);
-  (void)worker;
-  if (job->call->x_inner == 1 && t.width * job->size >= LINE / 2) {
-    take_rows(job->call, &t, job->size);
+static void take_tile(const rows_job *job, const tile *t) {
+  if (job->call->x_inner == 1 && t->width * job->size >= LINE / 2) {
+    take_rows(job->call, t, job->size);
     return;
   }
   switch (job->size) {
-    case 1: take_word8(job->call, &t); break;
-    case 4: take_word32(job->call, &t); break;
-    default: take_word64(job->call, &t); break;
+    case 1: take_word8(job->call, t); break;
+    case 4: take_word32(job->call, t); break;
+    default: take_word64(job->call, t); break;
   }
 }
 
-static void put_job(void *context, int64_t index, int worker) {
-  const rows_job *job = context;
-  tile t = tile_at(job, index / job->strips, 0, index % job->strips);
-  (void)worker;
+static void put_tile(const rows_job *job, const tile *t) {
   switch (job->call->dtype) {
-    case GRU_BOOL: put_bool(job->call, &t); break;
-    case GRU_INT64: put_int64(job->call, &t); break;
-    case GRU_FLOAT32: put_float32(job->call, &t); break;
-    default: put_float64(job->call, &t); break;
+    case GRU_BOOL: put_bool(job->call, t); break;
+    case GRU_INT64: put_int64(job->call, t); break;
+    case GRU_FLOAT32: put_float32(job->call, t); break;
+    case GRU_FLOAT64: put_float64(job->call, t); break;
+  }
+}
+
+static void rows_run(void *context, int64_t index, int worker) {
+  const rows_job *job = context;
+  int64_t strip = index % job->strips, rest = index / job->strips;
+  int64_t run = rest % job->runs, first = rest / job->runs * job->outers;
+  int64_t last = gruI_cpu_min(first + job->outers, job->call->outer);
+  (void)worker;
+  for (int64_t o = first; o < last; o++) {
+    tile t = tile_at(job, o, run, strip);
+    if (job->put)
+      put_tile(job, &t);
+    else
+      take_tile(job, &t);
   }
 }
 
@@ -155,32 +164,31 @@ static int64_t part(int64_t count, int64_t work, int64_t unit) {
   return gruI_cpu_blocks(gruI_cpu_blocks(count, jobs), unit) * unit;
 }
 
-gru_status gruI_cpu_take(gruI_device *device, const gruI_rows *call) {
-  rows_job job = {.call = call, .size = (int)gru_dtype_size(call->dtype)};
-  gru_status status =
-      check_ids(device, call->ids, call->id_stride, call->count, call->base, call->size);
+static gru_status run_rows(gruI_device *device, const gruI_rows *r, int put) {
+  rows_job job = {.call = r, .put = put, .size = (int)gru_dtype_size(r->dtype)};
+  int64_t each = r->count * r->inner;
+  gru_status status = check_ids(device, r->ids, r->id_stride, r->count, r->base, r->size);
   if (status != GRU_OK) return status;
-  if (call->outer <= 0 || call->count <= 0 || call->inner <= 0) return GRU_OK;
-  /* Contiguous rows are divided by ids, others along the rows too: see STRIP. */
-  int64_t work = call->count * call->inner;
-  job.width = call->x_inner == 1 ? call->inner : part(call->inner, work, STRIP);
-  job.strips = gruI_cpu_blocks(call->inner, job.width);
-  job.ids = job.strips > 1 ? call->count : part(call->count, work, 16);
-  job.runs = gruI_cpu_blocks(call->count, job.ids);
-  return gruI_cpu_parallel(device, call->outer * job.runs * job.strips, take_job, &job);
+  if (r->outer <= 0 || r->count <= 0 || r->inner <= 0) return GRU_OK;
+  /* TAKE divides contiguous rows by ids, others along the rows: see STRIP. */
+  if (put)
+    job.width = part(r->inner, each, LINE / job.size);
+  else
+    job.width = r->x_inner == 1 ? r->inner : part(r->inner, each, STRIP);
+  job.ids = put || job.width < r->inner ? r->count : part(r->count, each, 16);
+  job.strips = gruI_cpu_blocks(r->inner, job.width);
+  job.runs = gruI_cpu_blocks(r->count, job.ids);
+  job.outers = each < WORK ? WORK / each : 1;
+  int64_t jobs = gruI_cpu_blocks(r->outer, job.outers) * job.runs * job.strips;
+  return gruI_cpu_parallel(device, jobs, rows_run, &job);
+}
+
+gru_status gruI_cpu_take(gruI_device *device, const gruI_rows *call) {
+  return run_rows(device, call, 0);
 }
 
 gru_status gruI_cpu_put(gruI_device *device, const gruI_rows *call) {
-  rows_job job = {.call = call, .size = (int)gru_dtype_size(call->dtype)};
-  gru_status status =
-      check_ids(device, call->ids, call->id_stride, call->count, call->base, call->size);
-  if (status != GRU_OK) return status;
-  if (call->outer <= 0 || call->count <= 0 || call->inner <= 0) return GRU_OK;
-  job.width = part(call->inner, call->count * call->inner, LINE / job.size);
-  job.strips = gruI_cpu_blocks(call->inner, job.width);
-  job.ids = call->count;
-  job.runs = 1;
-  return gruI_cpu_parallel(device, call->outer * job.strips, put_job, &job);
+  return run_rows(device, call, 1);
 }
 
 /* ---- gather and scatter ------------------------------------------------------------ */
@@ -201,48 +209,36 @@ typedef struct along_row {
   int64_t length, position;
 } along_row;
 
-#define GATHER(T)                                                                            \
-  static void gather_##T(const gruI_along *a, const along_row *row) {                     \
+/* One type's loop over a row: `statement` is about *at in x and *with in other. */
+#define ALONG(T, name, statement)                                                            \
+  static void name##_##T(const gruI_along *a, const along_row *row) {                        \
     int last = a->ndim - 1;                                                                  \
     int64_t is = a->id_stride[last], os = a->other_stride[last], xd = a->x_stride[a->dim];   \
     int64_t xs = last == a->dim ? 0 : a->x_stride[last];                                     \
     for (int64_t i = 0; i < row->length; i++) {                                              \
-      int64_t offset = i * xs + row->ids[i * is] * xd;                                       \
-      *(T *)(void *)moved(row->other, i * os, sizeof(T)) =                                   \
-          *(const T *)(const void *)moved(row->x, offset, sizeof(T));                        \
+      T *at = (void *)moved(row->x, i * xs + row->ids[i * is] * xd, sizeof(T));              \
+      T *with = (void *)moved(row->other, i * os, sizeof(T));                                \
+      statement;                                                                             \
     }                                                                                        \
   }
 
-#define SCATTER(T, name, value)                                                              \
-  static void name(const gruI_along *a, const along_row *row) {                              \
-    int last = a->ndim - 1;                                                                  \
-    int64_t is = a->id_stride[last], os = a->other_stride[last], xd = a->x_stride[a->dim];   \
-    int64_t xs = last == a->dim ? 0 : a->x_stride[last];                                     \
-    for (int64_t i = 0; i < row->length; i++) {                                              \
-      int64_t offset = i * xs + row->ids[i * is] * xd;                                       \
-      T *to = (T *)(void *)moved(row->x, offset, sizeof(T));                                 \
-      T from = *(const T *)(const void *)moved(row->other, i * os, sizeof(T));               \
-      *to = (T)(value);                                                                      \
-    }                                                                                        \
-  }
-
-GATHER(word8)
-GATHER(word32)
-GATHER(word64)
-SCATTER(word8, scatter_word8, from)
-SCATTER(word32, scatter_word32, from)
-SCATTER(word64, scatter_word64, from)
-SCATTER(uint8_t, add_bool, *to | from)
-SCATTER(uint64_t, add_int64, *to + from)
-SCATTER(float, add_float32, *to + from)
-SCATTER(double, add_float64, *to + from)
+ALONG(word8, gather, *with = *at)
+ALONG(word32, gather, *with = *at)
+ALONG(word64, gather, *with = *at)
+ALONG(word8, scatter, *at = *with)
+ALONG(word32, scatter, *at = *with)
+ALONG(word64, scatter, *at = *with)
+ALONG(uint8_t, add, *at |= *with)
+ALONG(uint64_t, add, *at += *with)
+ALONG(float, add, *at += *with)
+ALONG(double, add, *at += *with)
 
 typedef void (*along_fn)(const gruI_along *, const along_row *);
 
 static along_fn choose_along(const gruI_along *a) {
   static const along_fn moves[2][3] = {{gather_word8, gather_word32, gather_word64},
                                        {scatter_word8, scatter_word32, scatter_word64}};
-  static const along_fn adds[] = {add_bool, add_int64, add_float32, add_float64};
+  static const along_fn adds[] = {add_uint8_t, add_uint64_t, add_float, add_double};
   int size = (int)gru_dtype_size(a->dtype);
   if (a->kind == GRUI_SCATTER_ADD) return adds[a->dtype];
   return moves[a->kind == GRUI_SCATTER][size == 1 ? 0 : size == 4 ? 1 : 2];
@@ -324,24 +320,38 @@ static gru_status run_along(gruI_device *device, along_job *job, int64_t jobs) {
   return gruI_cpu_parallel(device, jobs, along_run, job);
 }
 
+/* Dims of size 1 go, but for `dim`, which then stands first: so rows are long. */
+static gruI_along squeeze(const gruI_along *a) {
+  gruI_along s = *a;
+  int first = a->ndim == 0 || a->shape[a->dim] == 1;
+  s.ndim = first;
+  if (first) {
+    s.dim = 0;
+    s.shape[0] = 1;
+    s.x_stride[0] = a->ndim == 0 ? 1 : a->x_stride[a->dim];
+  }
+  for (int d = 0; d < a->ndim; d++) {
+    if (a->shape[d] == 1) continue;
+    if (d == a->dim) s.dim = s.ndim;
+    s.shape[s.ndim] = a->shape[d];
+    s.id_stride[s.ndim] = a->id_stride[d];
+    s.x_stride[s.ndim] = a->x_stride[d];
+    s.other_stride[s.ndim++] = a->other_stride[d];
+  }
+  return s;
+}
+
 gru_status gruI_cpu_along(gruI_device *device, const gruI_along *call) {
-  gruI_along one = *call; /* 0 dims are 1 of size 1 */
+  gruI_along one = squeeze(call);
   along_job job = {.call = &one, .split = -1};
   int64_t work = 1;
-  if (one.ndim == 0) {
-    one.ndim = 1;
-    one.dim = 0;
-    one.shape[0] = 1;
-    one.id_stride[0] = one.x_stride[0] = one.other_stride[0] = 0;
-    one.x_stride[0] = 1;
-  }
   for (int d = 0; d < one.ndim; d++) {
     if (one.shape[d] <= 0) return GRU_OK;
     work *= one.shape[d];
     if (d == one.dim && one.kind != GRUI_GATHER) continue;
     /* The first dim that gives enough jobs, else the largest; inner rows stay whole. */
-    if (job.split < 0 || (one.shape[job.split] < 16 && one.shape[d] > one.shape[job.split]))
-      job.split = d;
+    int64_t best = job.split < 0 ? 0 : one.shape[job.split];
+    if (best < 16 && one.shape[d] > best) job.split = d;
   }
   if (job.split < 0) { /* a vector: in order, at once */
     job.split = 0;

@@ -78,6 +78,66 @@ static int remove_hook(lua_State *L) {
   return 0;
 }
 
+/* ---- functions with a gradient rule in Lua -------------------------------------------------------- */
+
+/* Runs under lua_pcall: stack is lightuserdata of the rule's hook, of the gradient; leaves the table
+** of gradients that the rule gave. */
+static int call_rule(lua_State *L) {
+  lua_hook *rule = lua_touserdata(L, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, rule->function);
+  gruL_push_kept(L, rule->s, lua_touserdata(L, 2));
+  lua_call(L, 1, 1);
+  luaL_checktype(L, -1, LUA_TTABLE);
+  return 1;
+}
+
+static gru_status run_rule(void *context, gru_tensor *grad, int ninputs, gru_tensor **dx) {
+  lua_hook *rule = context;
+  gruL_state *s = rule->s;
+  lua_State *L = s->caller ? s->caller : rule->L;
+  int mode = gru_grad_enabled(s->rt);
+  if (!lua_checkstack(L, 8))
+    return gru_runtime_fail(s->rt, GRU_ERROR_MEMORY, "Function: the Lua stack is full");
+  lua_pushcfunction(L, call_rule);
+  lua_pushlightuserdata(L, rule);
+  lua_pushlightuserdata(L, grad);
+  int result = lua_pcall(L, 2, 1, 0);
+  gruL_return_to(L, s, mode);
+  if (result != LUA_OK) {
+    lua_setfield(L, LUA_REGISTRYINDEX, "gru.error"); /* raised again, unchanged */
+    return gru_runtime_fail(s->rt, GRU_ERROR_CALLBACK, "Function: backward raised an error");
+  }
+  for (int k = 0; k < ninputs; k++) {
+    lua_rawgeti(L, -1, k + 1);
+    gru_tensor *d = lua_isuserdata(L, -1) ? ((gruL_box *)lua_touserdata(L, -1))->tensor : NULL;
+    if (d) dx[k] = gru_tensor_retain(d);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return GRU_OK;
+}
+
+static gru_tensor **tensors(lua_State *L, int idx, int n);
+
+/* core.record(output, inputs, rule): rule(grad) -> table of gradients, by input */
+static int record(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  gru_tensor *output = gruL_check(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  luaL_checktype(L, 3, LUA_TFUNCTION);
+  int n = (int)lua_rawlen(L, 2);
+  gru_tensor **inputs = tensors(L, 2, n);
+  lua_hook *rule = malloc(sizeof *rule);
+  if (!rule) return luaL_error(L, "Function: out of memory");
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  lua_State *main_thread = lua_tothread(L, -1);
+  lua_pushvalue(L, 3);
+  *rule = (lua_hook){main_thread, s, luaL_ref(L, LUA_REGISTRYINDEX)};
+  gruL_enter(L, s);
+  gru_status status = gru_tensor_record(output, n, inputs, run_rule, release_hook, rule);
+  return status == GRU_OK ? 0 : gruL_raise(L, s, status);
+}
+
 /* ---- backward --------------------------------------------------------------------------------- */
 
 static int flag(lua_State *L, int options, const char *name, int bit) {
@@ -214,6 +274,7 @@ static int is_grad_enabled(lua_State *L) {
 void gruL_open_autograd(lua_State *L) {
   static const luaL_Reg functions[] = {{"grad", grad},
                                        {"set_data", set_data},
+                                       {"record", record},
                                        {"set_grad_enabled", set_grad_enabled},
                                        {"is_grad_enabled", is_grad_enabled},
                                        {NULL, NULL}};

@@ -9,7 +9,7 @@
 #include "cpu/elementwise_used.inc.h"
 #include "cpu_test.h"
 
-/* ---- the rows again ----------------------------------------------------------------------- */
+/* ---- the rows again ---------------------------------------------------------------- */
 
 typedef union value {
   float f32;
@@ -30,7 +30,7 @@ typedef union value {
 #define lt(p, q) ((p) < (q))
 #define le(p, q) ((p) <= (q))
 #define eq(p, q) ((p) == (q))
-#define where(p, q, r) ((p) ? (q) : (r))
+#define where(p, q, r) ((p) != 0 ? (q) : (r))
 #define exp(p) gm_exp(p)
 #define log(p) gm_log(p)
 #define sin(p) gm_sin(p)
@@ -99,9 +99,9 @@ static const row rows[] = {
 #include "ops.def"
 };
 
-/* ---- inputs ---------------------------------------------------------------------------------- */
+/* ---- inputs ------------------------------------------------------------------------ */
 
-enum { ELEMENTS = 40000, POOL_ELEMENTS = 4096 };
+enum { ELEMENTS = 160000, POOL_ELEMENTS = 4096 };
 
 static int has_dtype(const row *r, gru_dtype dtype) {
   int class = dtype == GRU_BOOL ? BOOLEAN : dtype == GRU_INT64 ? INTEGER : REAL;
@@ -117,7 +117,9 @@ static value random_value(gru_dtype dtype) {
   double real = odd ? special[random_bits() % 14] : random_unit() * 8 - 4;
   switch (dtype) {
     case GRU_BOOL: v.b8 = random_bits() & 1; break;
-    case GRU_INT64: v.i64 = odd ? whole[random_bits() % 8] : (int64_t)(random_bits() % 41) - 20; break;
+    case GRU_INT64:
+      v.i64 = odd ? whole[random_bits() % 8] : (int64_t)(random_bits() % 41) - 20;
+      break;
     case GRU_FLOAT32: v.f32 = (float)real; break;
     case GRU_FLOAT64: v.f64 = real; break;
   }
@@ -208,7 +210,7 @@ static void test_single(const row *r, gru_dtype dtype) {
   CHECK(good, r->name);
 }
 
-/* ---- strides ------------------------------------------------------------------------------------ */
+/* ---- strides ----------------------------------------------------------------------- */
 
 /* A shape, with a stride pattern for each of the three roles that inputs take in turn, and one
 ** for the output. */
@@ -236,7 +238,8 @@ static const layout layouts[] = {
     {"short rows out", 2, {300, 3}, {{4, 1}, {0, 1}, {3, 1}}, {5, 1}},
     {"middle", 3, {7, 11, 13}, {{143, 13, 1}, {13, 0, 1}, {0, 1, 0}}, {143, 13, 1}},
     {"long middle", 3, {5, 6, 64}, {{384, 64, 1}, {64, 0, 1}, {0, 64, 1}}, {500, 70, 1}},
-    {"four", 4, {3, 4, 5, 26}, {{520, 130, 26, 1}, {0, 26, 0, 1}, {1, 3, 0, 0}}, {520, 130, 26, 1}},
+    {"four", 4, {3, 4, 5, 26}, {{520, 130, 26, 1}, {0, 26, 0, 1}, {1, 3, 0, 0}},
+     {520, 130, 26, 1}},
     {"outer product", 2, {90, 80}, {{1, 0}, {0, 1}, {80, 1}}, {80, 1}},
 };
 
@@ -296,15 +299,17 @@ static void test_layouts(const row *r, gru_dtype dtype) {
   }
 }
 
-/* ---- threads --------------------------------------------------------------------------------------- */
+/* ---- threads ----------------------------------------------------------------------- */
 
 static void test_large(const row *r, gru_dtype dtype, int by_rows) {
   gruI_elementwise call = new_call(r, dtype);
-  size_t size = size_of(dtype), out_size = size_of(out_dtype(r, dtype));
-  void *in[GRUI_SLOTS] = {NULL}, *first = allocate(ELEMENTS * 8), *again = allocate(ELEMENTS * 8);
+  gru_dtype out_type = out_dtype(r, dtype);
+  size_t size = size_of(dtype), out_size = size_of(out_type);
+  void *in[GRUI_SLOTS] = {NULL};
+  void *first = allocate(ELEMENTS * 8), *again = allocate(ELEMENTS * 8);
   int good = 1;
   call.ndim = by_rows ? 2 : 1;
-  call.shape[0] = by_rows ? 200 : ELEMENTS;
+  call.shape[0] = by_rows ? 800 : ELEMENTS;
   call.shape[1] = 200;
   fill_strides(call.ndim, call.shape, call.out_stride);
   for (int s = 0; s < GRUI_SLOTS; s++) {
@@ -325,7 +330,7 @@ static void test_large(const row *r, gru_dtype dtype, int by_rows) {
     value v[GRUI_SLOTS];
     for (int s = 0; s < GRUI_SLOTS; s++)
       if (r->used >> s & 1) v[s] = load(dtype, in[s], by_rows && s == 1 ? i % 200 : i);
-    good = is_same(out_dtype(r, dtype), run_one(r, dtype, v), load(out_dtype(r, dtype), first, i));
+    good = is_same(out_type, run_one(r, dtype, v), load(out_type, first, i));
   }
   CHECK(good, r->name);
   for (int s = 0; s < GRUI_SLOTS; s++) free(in[s]);

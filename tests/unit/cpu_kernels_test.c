@@ -16,7 +16,7 @@ static void add_element(gru_dtype dtype, void *to, const void *from) {
   }
 }
 
-/* ---- products ---------------------------------------------------------------------------------- */
+/* ---- products ---------------------------------------------------------------------- */
 
 /* One element of a reference product: its value, and for floats the sum of |terms|. */
 static double gemm_term(const gruI_gemm *g, int64_t b, int64_t i, int64_t j, uint64_t *wrapped,
@@ -126,7 +126,7 @@ static void test_gemm(void) {
   }
 }
 
-/* ---- take and put --------------------------------------------------------------------------- */
+/* ---- take and put ------------------------------------------------------------------ */
 
 /* Strides of a tensor of `ndim` dims laid out in a random order, with gaps now and then.
 ** Returns how many elements it spans. */
@@ -209,7 +209,7 @@ static void test_rows(void) {
   }
 }
 
-/* ---- gather and scatter ---------------------------------------------------------------------- */
+/* ---- gather and scatter ------------------------------------------------------------ */
 
 static void along_reference(const gruI_along *a, char *x, char *other) {
   size_t size = gru_dtype_size(a->dtype);

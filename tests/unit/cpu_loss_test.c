@@ -4,7 +4,7 @@
 */
 #include "kernels_test.h"
 
-/* ---- softmax ------------------------------------------------------------------------------------ */
+/* ---- softmax ----------------------------------------------------------------------- */
 
 static int is_near(double a, double b, double tolerance) {
   if (isnan(b)) return isnan(a);
@@ -91,7 +91,7 @@ static void try_softmax(int64_t rows, int64_t cols, double spread) {
   free(y), free(dx), free((void *)(uintptr_t)s.x), free((void *)(uintptr_t)grad.g);
 }
 
-/* ---- cross-entropy -------------------------------------------------------------------------- */
+/* ---- cross-entropy ----------------------------------------------------------------- */
 
 static void cross_entropy_right(const gruI_cross_entropy *e) {
   double tolerance = e->dtype == GRU_FLOAT32 ? 3e-6 : 1e-14, most, all = 0;

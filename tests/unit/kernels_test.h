@@ -11,7 +11,7 @@
 
 #include "cpu/cpu.h"
 
-/* ---- what the kernels need of the rest, where this is linked without it -------------------- */
+/* ---- what the kernels need of the rest, where this is linked without it ------------ */
 
 #define WEAK __attribute__((weak))
 
@@ -39,7 +39,7 @@ WEAK int gruI_cpu_has_avx2(const gruI_device *device) {
 #endif
 }
 
-/* ---- checks ------------------------------------------------------------------------------- */
+/* ---- checks ------------------------------------------------------------------------ */
 
 enum { DEVICES = 3 };
 
@@ -52,7 +52,7 @@ static inline void check(int holds, const char *what, long long a, long long b, 
   if (!holds && failed < 40) printf("failed: %s (%lld, %lld, %lld)\n", what, a, b, c);
 }
 
-/* ---- random numbers and elements ----------------------------------------------------------- */
+/* ---- random numbers and elements --------------------------------------------------- */
 
 static uint64_t random_state;
 

@@ -2,7 +2,7 @@
 **
 **   math_ulp [--all | STRIDE]
 **
-** Float functions run over every STRIDE-th of the 2^32 bit patterns (97 unless told;
+** Float functions run over every STRIDE-th of the 2^32 bit patterns (149 unless told;
 ** --all is 1) and a list of special values, against the double functions of libm; double
 ** functions over 2e6 points (each stretch of exponents, the range where the function is
 ** not trivial, for sin and cos the doubles next to multiples of pi/2), against the long
@@ -67,7 +67,8 @@ static double ulps_f64(double got, long double want) {
   double d = w < 0x1p1024L ? (double)w : DBL_MAX;
   uint64_t e = (gmi_bits_f64(d) - ((long double)d > w)) >> 52;
   e = e < 1 ? 1 : e > 2046 ? 2046 : e;
-  double unit = e > 52 ? gmi_from_bits_f64((e - 52) << 52) : gmi_from_bits_f64(1ull << (e - 1));
+  uint64_t unit_bits = e > 52 ? (e - 52) << 52 : (uint64_t)1 << (e - 1);
+  double unit = gmi_from_bits_f64(unit_bits);
   return (double)(fabsl(g - w) / (long double)unit);
 }
 
@@ -209,7 +210,7 @@ static void run_f64(const row_f64 *row) {
              : i % 4 == 0              ? any_f64()
              : i % 4 == 1              ? ldexp(uniform(-1, 1), (int)(next() % 24) - 12)
              : i % 8 == 2 && row->limit > 0
-                 ? (double)(0x1.921fb54442d1846ap0L * floorl((long double)uniform(-1e6, 1e6)))
+                 ? (double)(0x1.921fb54442d1846ap0L * (long double)floor(uniform(-1e6, 1e6)))
                                        : uniform(row->lo, row->hi);
     }
     row->loop(x, y);
@@ -421,14 +422,15 @@ static void run_i64(void) {
 /* ---------------------------------------------------------------------------------- */
 
 int main(int argc, char **argv) {
-  uint64_t stride = 97;
+  uint64_t stride = 149;
   if (argc > 1) stride = strcmp(argv[1], "--all") == 0 ? 1 : strtoull(argv[1], NULL, 10);
   if (stride == 0) {
     fprintf(stderr, "usage: math_ulp [--all | STRIDE]\n");
     return 2;
   }
-  for (size_t i = 0; i < sizeof rows_f32 / sizeof *rows_f32; i++) run_f32(&rows_f32[i], stride);
-  for (size_t i = 0; i < sizeof rows_f64 / sizeof *rows_f64; i++) run_f64(&rows_f64[i]);
+  enum { ROWS = sizeof rows_f32 / sizeof rows_f32[0] };
+  for (int i = 0; i < ROWS; i++) run_f32(&rows_f32[i], stride);
+  for (int i = 0; i < ROWS; i++) run_f64(&rows_f64[i]);
   run_pow();
   run_mod();
   run_selection();

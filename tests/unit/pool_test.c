@@ -103,7 +103,7 @@ static void test_nested(void) {
   gruI_pool_destroy(w.pool);
 }
 
-/* ---- aborts ------------------------------------------------------------------------- */
+/* ---- aborts ------------------------------------------------------------------------ */
 
 typedef struct stopper {
   int asked, stop_at;
@@ -137,7 +137,7 @@ static void test_abort(int threads) {
   gruI_pool_destroy(pool);
 }
 
-/* ---- sizes, processes, several pools --------------------------------------------------- */
+/* ---- sizes, processes, several pools ----------------------------------------------- */
 
 static void test_set_threads(void) {
   static work w;

@@ -12,7 +12,7 @@
 #include "core/philox.h"
 #include "cpu/random.h"
 
-/* ---- Philox ---------------------------------------------------------------------------------- */
+/* ---- Philox ------------------------------------------------------------------------ */
 
 /* Known answers of Random123 1.09, kat_vectors. */
 static void test_known_answers(void) {
@@ -26,6 +26,14 @@ static void test_known_answers(void) {
     uint32_t words[4];
     gruI_philox_words(cases[i], cases[i][4], cases[i][5], words);
     check(memcmp(words, cases[i] + 6, sizeof words) == 0, "philox known answer", i, 0, 0);
+  }
+}
+
+/* The 53-bit numbers are what their definition says. */
+static void test_units(void) {
+  for (int i = 0; i < 1000; i++) {
+    uint64_t w = i < 64 ? UINT64_MAX >> i : next();
+    check(gruI_philox_unit_f64(w) == (double)(w >> 11) * 0x1p-53, "53-bit unit", i, 0, 0);
   }
 }
 
@@ -187,7 +195,7 @@ static void test_limits(void) {
   check(sure, "bernoulli of 0 and 1", 0, 0, 0);
 }
 
-/* ---- MT19937 ----------------------------------------------------------------------------------- */
+/* ---- MT19937 ----------------------------------------------------------------------- */
 
 enum { UNIFORM, NORMAL, BERNOULLI, RANDINT, PERM };
 
@@ -327,6 +335,7 @@ static void test_words(void) {
 
 static void tests(void) {
   test_known_answers();
+  test_units();
   test_fills();
   test_sets();
   test_moments();
