@@ -259,6 +259,7 @@ static gru_status run_leaves(gruI_task *task) {
 static gru_status seed(gruI_task *task, gru_tensor *output, gru_tensor *grad) {
   gru_runtime *rt = task->rt;
   gru_tensor *g;
+  if (gruI_inplace_is_stale(output)) GRUI_TRY(gruI_inplace_refresh(output));
   if (!gruI_requires_grad(output))
     return gruI_fail(rt, GRU_ERROR_AUTOGRAD,
                      "backward: the output does not require grad: no parameter took part in it, "

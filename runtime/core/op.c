@@ -61,6 +61,14 @@ static gru_status check_inputs(gruI_call *c) {
   return check_devices(c);
 }
 
+/* Views of something that was written in place learn of it before they are used. */
+static gru_status refresh(gruI_call *c) {
+  if (!c->rt->grad_enabled) return GRU_OK;
+  for (int i = 0; i < c->n; i++)
+    if (c->in[i] && gruI_inplace_is_stale(c->in[i])) GRUI_TRY(gruI_inplace_refresh(c->in[i]));
+  return GRU_OK;
+}
+
 static bool any_requires_grad(const gruI_call *c) {
   for (int i = 0; i < c->n; i++)
     if (c->in[i] && gruI_requires_grad(c->in[i])) return true;
@@ -75,8 +83,10 @@ static void release_results(gruI_call *c) {
 /* A view remembers whose storage it looks at. */
 static void note_base(gruI_call *c) {
   gru_tensor *out = c->out[0], *in = c->in[0];
-  if (out != in && out->storage == in->storage)
+  if (out != in && out->storage == in->storage) {
     out->base = gru_tensor_retain(in->base ? in->base : in);
+    out->seen = out->base->history;
+  }
 }
 
 /* Family ops want tensors: a number among the inputs becomes a 0-d one. */
@@ -110,6 +120,7 @@ gru_status gru_op_call(gru_runtime *rt, gru_op id, gru_tensor *const *inputs, in
   gruI_call c = {.rt = rt, .op = op, .name = op->name, .in = inputs, .n = n,
                  .attrs = attrs ? attrs : &no_attrs};
   GRUI_TRY(check_inputs(&c));
+  GRUI_TRY(refresh(&c));
   if (!(op->flags & GRU_ELEMENTWISE))
     for (int i = 0; i < n; i++)
       if (inputs[i] && !inputs[i]->storage) return call_with_numbers(&c, outputs);
@@ -129,28 +140,6 @@ gru_status gru_op_call(gru_runtime *rt, gru_op id, gru_tensor *const *inputs, in
   return GRU_OK;
 }
 
-/* May `self` be written in place now?  `recording` says whether the tape will know of it. */
-static gru_status check_in_place(gru_tensor *self, const char *name, bool recording) {
-  gru_runtime *rt = self->rt;
-  if (gruI_is_number(self))
-    return gruI_fail(rt, GRU_ERROR_ARGUMENT, "%s_: a number cannot be changed in place", name);
-  for (int d = 0; d < self->ndim; d++)
-    if (self->stride[d] == 0 && self->shape[d] > 1)
-      return gruI_fail(rt, GRU_ERROR_ARGUMENT,
-                       "%s_: several elements of an expanded tensor share memory; :clone() it first",
-                       name);
-  if (!recording) return GRU_OK;
-  if (self->leaf_grad || (self->base && self->base->leaf_grad))
-    return gruI_fail(rt, GRU_ERROR_AUTOGRAD,
-                     "%s_: a leaf that requires grad is changed in place; do it under no_grad()",
-                     name);
-  if (self->base)
-    return gruI_fail(rt, GRU_ERROR_AUTOGRAD,
-                     "%s_: a view is changed in place while gradients are recorded; build the "
-                     "result with cat, stack, where or scatter instead", name);
-  return GRU_OK;
-}
-
 gru_status gru_op_call_(gru_runtime *rt, gru_op id, gru_tensor *self, gru_tensor *const *others,
                         int nothers) {
   const gruI_op *op = lookup(id);
@@ -162,8 +151,9 @@ gru_status gru_op_call_(gru_runtime *rt, gru_op id, gru_tensor *self, gru_tensor
   gruI_call c = {.rt = rt, .op = op, .name = op->name, .in = in, .n = op->inputs,
                  .attrs = &no_attrs, .over = self};
   GRUI_TRY(check_devices(&c));
+  GRUI_TRY(refresh(&c));
   c.recording = rt->grad_enabled && op->vjp && any_requires_grad(&c);
-  GRUI_TRY(check_in_place(self, op->name, rt->grad_enabled && any_requires_grad(&c)));
+  GRUI_TRY(gruI_inplace_check(self, op->name, rt->grad_enabled && any_requires_grad(&c)));
   gru_tensor *before = NULL;
   if (c.recording) { /* the value before, for a gradient that uses it */
     GRUI_TRY(gruI_call1(GRU_OP_CLONE, self, NULL, &before));
@@ -171,8 +161,8 @@ gru_status gru_op_call_(gru_runtime *rt, gru_op id, gru_tensor *self, gru_tensor
   }
   gru_status status = op->forward(&c);
   self->storage->version++;
-  if (status == GRU_OK && c.recording) status = gruI_tape_rebase(&c, self);
-  if (status == GRU_OK && !c.recording && rt->grad_enabled) gruI_tape_cut(self);
+  if (status == GRU_OK && rt->grad_enabled)
+    status = gruI_inplace_record(c.recording ? &c : NULL, self);
   gru_tensor_release(before);
   return status;
 }
@@ -308,9 +298,11 @@ gru_status gru_tensor_copy_(gru_tensor *self, gru_tensor *src) {
   int64_t shape[GRU_MAX_DIMS];
   int ndim;
   if (gruI_is_number(src)) return gru_tensor_fill_(self, src);
+  if (rt->grad_enabled && gruI_inplace_is_stale(self)) GRUI_TRY(gruI_inplace_refresh(self));
+  if (rt->grad_enabled && gruI_inplace_is_stale(src)) GRUI_TRY(gruI_inplace_refresh(src));
   bool recording = rt->grad_enabled && gruI_is_float((gru_dtype)self->dtype) &&
                    (gruI_requires_grad(self) || gruI_requires_grad(src));
-  GRUI_TRY(check_in_place(self, "copy", recording));
+  GRUI_TRY(gruI_inplace_check(self, "copy", recording));
   if (!gruI_broadcast(self->ndim, self->shape, src->ndim, src->shape, &ndim, shape) ||
       ndim != self->ndim || memcmp(shape, self->shape, (size_t)ndim * sizeof *shape) != 0)
     return gruI_fail(rt, GRU_ERROR_SHAPE, "copy_: %s does not broadcast to %s",
@@ -342,16 +334,17 @@ gru_status gru_tensor_copy_(gru_tensor *self, gru_tensor *src) {
   gru_status status = gruI_copy_over(self, from, "copy_");
   self->storage->version++;
   gru_tensor_release(from);
+  if (status == GRU_OK && rt->grad_enabled && !recording) return gruI_inplace_record(NULL, self);
   if (status != GRU_OK || !recording) return status;
   gru_attrs attrs = {.ndims = self->ndim, .dtype = self->dtype, .has_dtype = 1};
   memcpy(attrs.dims, self->shape, sizeof self->shape);
   gruI_call c = {.rt = rt, .op = &gruI_op_table[GRU_OP_EXPAND], .name = "copy_", .in = &src,
                  .n = 1, .attrs = &attrs, .recording = true};
-  return gruI_tape_rebase(&c, self);
+  return gruI_inplace_record(&c, self);
 }
 
 gru_status gru_tensor_fill_(gru_tensor *self, gru_tensor *value) {
-  GRUI_TRY(check_in_place(self, "fill",
+  GRUI_TRY(gruI_inplace_check(self, "fill",
                           self->rt->grad_enabled && gruI_requires_grad(self)));
   gru_tensor *v;
   GRUI_TRY(gruI_cast(value, (gru_dtype)self->dtype, gruI_place_of(self), &v));
@@ -361,7 +354,7 @@ gru_status gru_tensor_fill_(gru_tensor *self, gru_tensor *value) {
                                                gruI_tensor_text(v).s);
   self->storage->version++;
   gru_tensor_release(v);
-  if (status == GRU_OK && self->rt->grad_enabled) gruI_tape_cut(self);
+  if (status == GRU_OK && self->rt->grad_enabled) return gruI_inplace_record(NULL, self);
   return status;
 }
 

@@ -90,11 +90,24 @@ bool gruI_requires_grad(const gru_tensor *t);
 /* Makes a node for a call that has run. */
 gru_status gruI_tape_record(gruI_call *call);
 
-/* `self` has been written in place by `call`: takes over its history. */
+/* `self` has been written in place by `call`: it takes over the history of that. */
 gru_status gruI_tape_rebase(gruI_call *call, gru_tensor *self);
 
 /* `t` holds new values that have no history: it becomes a constant. */
 void gruI_tape_cut(gru_tensor *t);
+
+/* May `self` be written in place now?  `recording` says whether the tape will know of it. */
+gru_status gruI_inplace_check(gru_tensor *self, const char *name, bool recording);
+
+/* `self` has been written, by `call` or (NULL) with constants, while gradients are recorded: gives it
+** its history, and its base and the base's other views theirs. */
+gru_status gruI_inplace_record(gruI_call *call, gru_tensor *self);
+
+/* A view whose base has been written since gets a node that knows of it. */
+gru_status gruI_inplace_refresh(gru_tensor *view);
+static inline bool gruI_inplace_is_stale(const gru_tensor *t) {
+  return t->base && t->seen != t->base->history;
+}
 
 /* A tensor dies: it leaves its node and its hooks. */
 void gruI_tape_forget(gru_tensor *t);

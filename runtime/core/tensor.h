@@ -43,6 +43,8 @@ struct gru_tensor {
   gruI_node *node; /* what made it, owned; NULL for leaves */
   int32_t output;  /* which result of node */
   int32_t refs;
+  uint32_t history; /* of a base: in-place changes that the tape has seen ... */
+  uint32_t seen;    /* ... and of a view: how many of them its node knows, see inplace.c */
   gru_tensor *grad;
   gru_tensor *base;      /* whose storage a view looks at, owned; NULL where it has its own */
   gruI_hook_list *hooks; /* of a leaf; those of other tensors live in node */
