@@ -87,7 +87,7 @@ int32_t gruI_task_slot(gruI_task *task, gruI_node *node, gru_tensor *leaf) {
 /* May `t` be written over: does nobody else see it? */
 static bool is_private(const gru_tensor *t) {
   return t->refs == 1 && !t->tag && t->storage->refs == 1 && !t->storage->hot && !t->node &&
-         gruI_is_dense(t);
+         t->numel > 0 && gruI_is_dense(t);
 }
 
 /* a + b, in a's memory where that is private.  Takes over the reference to `a`. */

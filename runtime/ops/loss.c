@@ -136,8 +136,10 @@ static gru_tensor *target_weights(gruI_expression *e, gruI_vjp *v, gru_tensor **
     gru_tensor *first = NULL;
     gru_status status = gru_tensor_integer(v->rt, a->base, &first);
     gruI_expr_keep(e, status, first);
+    gru_attrs to = {.dtype = x->dtype, .has_dtype = 1};
     target = GRUI_EXPR(e, WHERE, kept, t, first);
     kept = gruI_expr_call(e, GRU_OP_UNSQUEEZE, &last, 1, &kept);
+    kept = gruI_expr_call(e, GRU_OP_TO, &to, 1, &kept);
   }
   gru_tensor *one_hot = gruI_expr_call(e, GRU_OP_ONE_HOT, &hot, 1, &target);
   if (kept) one_hot = GRUI_EXPR(e, MUL, one_hot, kept);
@@ -145,8 +147,8 @@ static gru_tensor *target_weights(gruI_expression *e, gruI_vjp *v, gru_tensor **
   *mass = gruI_expr_call(e, GRU_OP_SUM, &keep, 1, &hard);
   if (a->value > 0) {
     gru_tensor *spread = gruI_expr_number(e, a->value / (double)hot.count);
-    if (w) spread = GRUI_EXPR(e, MUL, spread, w);
-    if (kept) spread = GRUI_EXPR(e, MUL, spread, kept);
+    if (kept) spread = GRUI_EXPR(e, MUL, kept, spread);
+    if (w) spread = GRUI_EXPR(e, MUL, w, spread);
     all = GRUI_EXPR(e, ADD, GRUI_EXPR(e, MUL, hard, gruI_expr_number(e, 1 - a->value)), spread);
   }
   gru_set_grad_enabled(v->rt, mode);

@@ -208,7 +208,8 @@ static gru_status product_to(gruI_vjp *v, int k, gru_tensor *a, bool trans_a, gr
 
 /* Folds all dims but the last: (..., n) becomes (rows, n). */
 static gru_status fold(gru_tensor *t, gru_tensor **out) {
-  gru_attrs shape = {.dims = {-1, t->shape[t->ndim - 1]}, .ndims = 2};
+  gru_attrs shape = {.dims = {1, t->shape[t->ndim - 1]}, .ndims = 2};
+  for (int d = 0; d < t->ndim - 1; d++) shape.dims[0] *= t->shape[d];
   return gruI_call1(GRU_OP_RESHAPE, t, &shape, out);
 }
 
@@ -284,11 +285,21 @@ gru_status gruI_matmul_vjp(gruI_vjp *v) {
     if (ndim_b == 2) {
       status = shared_matrix(v, a, g, &v->dx[1]);
     } else if (ndim_b == 1) { /* (..., k, m) (..., m, 1), all batches summed, to (k) */
-      gru_tensor *dw = NULL;
-      gru_attrs flat = {.dims = {v->node->in[1].shape[0]}, .ndims = 1};
-      status = shared_matrix(v, a, g, &dw);
-      if (status == GRU_OK) status = gruI_call1(GRU_OP_RESHAPE, dw, &flat, &v->dx[1]);
-      gru_tensor_release(dw);
+      const gruI_input *in = &v->node->in[1];
+      gruI_expression e = {.rt = v->rt};
+      gru_attrs flat = {.dims = {in->shape[0]}, .ndims = 1}, swap = {.dims = {-2, -1}, .ndims = 2};
+      gru_tensor *rows_a = NULL, *rows_g = NULL, *dw = NULL;
+      status = fold(a, &rows_a);
+      gruI_expr_keep(&e, status, rows_a);
+      status = fold(g, &rows_g);
+      gruI_expr_keep(&e, status, rows_g);
+      gru_tensor *y = GRUI_EXPR(&e, MATMUL, gruI_expr_call(&e, GRU_OP_TRANSPOSE, &swap, 1, &rows_a), rows_g);
+      y = gruI_expr_call(&e, GRU_OP_RESHAPE, &flat, 1, &y);
+      if (e.status == GRU_OK) {
+        status = gruI_sum_to(y, 1, in->shape, (gru_dtype)in->dtype, &dw);
+        gruI_expr_keep(&e, status, dw);
+      }
+      status = gruI_expr_end(&e, dw, &v->dx[1]);
     } else {
       status = product_to(v, 1, a, true, g, false, &v->dx[1]);
     }

@@ -196,7 +196,7 @@ gru_status gruI_mean_vjp(gruI_vjp *v) {
 
 /* dx_i = g prod_{j != i} x_j: P / x_i where nothing is 0, with P the product of the elements
 ** that are not 0; where one element is 0, P for that one and 0 for the others. */
-gru_status gruI_prod_vjp(gruI_vjp *v) {
+static gru_status prod_by_division(gruI_vjp *v) {
   gruI_expression e = {.rt = v->rt};
   gru_attrs kept = *v->attrs;
   kept.keepdim = 1;
@@ -212,6 +212,55 @@ gru_status gruI_prod_vjp(gruI_vjp *v) {
   gru_tensor *counts = GRUI_EXPR(&e, LOGICAL_OR, none, this_one);
   gru_tensor *dx = GRUI_EXPR(&e, MUL, g, GRUI_EXPR(&e, DIV, product, others));
   return gruI_expr_end(&e, GRUI_EXPR(&e, WHERE, counts, dx, gruI_expr_number(&e, 0)), &v->dx[0]);
+}
+
+/* The same spelt without division, so that it can be differentiated where elements are 0: with the
+** reduced dims last and flat, x becomes n rows of which row i has a 1 in place of x_i. */
+static gru_status prod_of_others(gruI_vjp *v, int nred, const int *dims, int64_t n) {
+  const gruI_input *in = &v->node->in[0];
+  gruI_expression e = {.rt = v->rt};
+  gru_attrs order = {.ndims = in->ndim}, back = {.ndims = in->ndim}, moved = {.ndims = in->ndim};
+  bool reduced[GRU_MAX_DIMS] = {false};
+  for (int i = 0; i < nred; i++) reduced[dims[i]] = true;
+  int64_t rows = 1;
+  for (int pass = 0, at = 0; pass < 2; pass++)
+    for (int d = 0; d < in->ndim; d++) {
+      if (reduced[d] != (pass == 1)) continue;
+      if (pass == 0) rows *= in->shape[d];
+      moved.dims[at] = in->shape[d];
+      order.dims[at] = d;
+      back.dims[d] = at++;
+    }
+  gru_attrs flat = {.dims = {rows, 1, n}, .ndims = 3}, square = {.dims = {rows, n, n}, .ndims = 3};
+  gru_attrs last = {.dims = {-1}, .ndims = 1};
+  gru_tensor *g = NULL, *eye = NULL, *x = v->x[0];
+  gru_status status = keep_dims(v, v->g, &g);
+  gruI_expr_keep(&e, status, g);
+  status = gruI_zeros(v->rt, v->name, GRU_BOOL, 2, (int64_t[]){n, n}, v->rt->places[0], &eye);
+  if (status == GRU_OK)
+    for (int64_t i = 0; i < n; i++) ((uint8_t *)gruI_data(eye))[i * n + i] = 1;
+  gruI_expr_keep(&e, status, eye);
+  x = gruI_expr_call(&e, GRU_OP_PERMUTE, &order, 1, &x);
+  x = gruI_expr_call(&e, GRU_OP_RESHAPE, &flat, 1, &x);
+  x = gruI_expr_call(&e, GRU_OP_EXPAND, &square, 1, &x);
+  x = GRUI_EXPR(&e, WHERE, eye, gruI_expr_number(&e, 1), x);
+  x = gruI_expr_call(&e, GRU_OP_PROD, &last, 1, &x);
+  x = gruI_expr_call(&e, GRU_OP_RESHAPE, &moved, 1, &x);
+  x = gruI_expr_call(&e, GRU_OP_PERMUTE, &back, 1, &x);
+  return gruI_expr_end(&e, GRUI_EXPR(&e, MUL, g, x), &v->dx[0]);
+}
+
+gru_status gruI_prod_vjp(gruI_vjp *v) {
+  enum { SQUARE_MAX = 2048 }; /* n^2 elements; past this zeros are exact in the first order only */
+  const gruI_input *in = &v->node->in[0];
+  int nred, dims[GRU_MAX_DIMS];
+  int64_t n = 1;
+  GRUI_TRY(gruI_reduced_dims(v->rt, v->name, v->attrs, in->ndim, &nred, dims));
+  for (int i = 0; i < nred; i++) n *= in->shape[dims[i]];
+  bool on_host = gruI_place_of(v->g) == v->rt->places[0];
+  if (v->composing && on_host && n <= SQUARE_MAX && in->ndim > 0)
+    return prod_of_others(v, nred, dims, n);
+  return prod_by_division(v);
 }
 
 /* Over all elements: equals share the gradient. Along a dim: it goes to the one chosen. */
