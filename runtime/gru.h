@@ -245,6 +245,15 @@ GRU_API gru_status gru_randperm(gru_runtime *rt, int64_t n, int64_t base, gru_te
 GRU_API int gru_grad_enabled(const gru_runtime *rt);
 GRU_API int gru_set_grad_enabled(gru_runtime *rt, int enabled); /* returns the old mode */
 
+/* Where the script stands, for messages about ops recorded from now on: a chunk's name, which must
+** outlive the runtime, and a line; NULL for nowhere. */
+GRU_API void gru_set_origin(gru_runtime *rt, const char *chunk, int line);
+
+/* Anomaly mode: backward fails at the first NaN that a gradient rule gives, and says which op it was
+** and where it was called.  `trace` is asked for the way there (a new string from malloc, or
+** NULL) whenever an op is recorded; NULL switches the mode off. */
+GRU_API void gru_set_anomaly(gru_runtime *rt, char *(*trace)(void *context), void *context);
+
 GRU_API int gru_tensor_requires_grad(const gru_tensor *t);
 GRU_API gru_status gru_tensor_set_requires_grad(gru_tensor *t, int requires_grad);
 GRU_API int gru_tensor_is_leaf(const gru_tensor *t);

@@ -43,4 +43,53 @@ mode.is_grad_enabled = core.is_grad_enabled
 -- @function set_grad_enabled
 mode.set_grad_enabled = core.set_grad_enabled
 
+--- Anomaly mode: backward stops at the first NaN that a gradient turns out to be, and says which op
+-- it was and where the script called it.  It costs time.
+-- @function set_anomaly_mode
+-- @tparam boolean on
+mode.set_anomaly_mode = core.set_anomaly_mode
+
+--- Is anomaly mode on?
+-- @function is_anomaly_mode
+mode.is_anomaly_mode = core.is_anomaly_mode
+
+-- Takes the tensors that can be reached from a value out of `made`.
+local function spare(value, made, seen)
+  if core.is_tensor(value) then
+    made[value] = nil
+    return value
+  end
+  if type(value) ~= "table" or seen[value] then return end
+  seen[value] = true
+  for k, v in next, value do
+    spare(k, made, seen)
+    spare(v, made, seen)
+  end
+end
+
+--- Runs `f(...)` and releases the tensors that were made in it, but for those it returns (also inside
+-- tables and modules).  What a gradient, a parameter, the tape or an optimiser holds lives on.  Using
+-- a released tensor raises an error.
+-- @tparam function f
+-- @param ... its arguments
+-- @return its results
+-- @usage local loss = gru.scope(function() return step(x, y):item() end)
+function mode.scope(f, ...)
+  if type(f) ~= "function" then error("scope: a function expected, got " .. type(f), 2) end
+  core.scope_open()
+  local results = table.pack(pcall(f, ...))
+  local made, kept, seen = core.scope_close(), {}, {}
+  for x in pairs(made) do kept[x] = true end
+  if results[1] then
+    for i = 2, results.n do spare(results[i], made, seen) end
+  end
+  for x in pairs(made) do
+    kept[x] = nil
+    core.release(x)
+  end
+  for x in pairs(kept) do core.note(x) end -- an outer scope may release them
+  if not results[1] then error(results[2], 0) end
+  return table.unpack(results, 2, results.n)
+end
+
 return mode

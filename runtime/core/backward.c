@@ -180,13 +180,37 @@ static gru_status deliver(gruI_task *task, gruI_node *node, gru_tensor **dx) {
   return GRU_OK;
 }
 
+/* Anomaly mode: does a gradient hold a NaN? */
+static gru_status check_nan(gruI_task *task, gruI_node *node, gru_tensor *const *dx) {
+  gru_runtime *rt = task->rt;
+  for (int k = 0; k < node->ninputs; k++) {
+    gru_tensor *nan = NULL, *any = NULL;
+    int64_t found = 0;
+    if (!dx[k]) continue;
+    int mode = gru_set_grad_enabled(rt, 0);
+    gru_status status = gruI_call1(GRU_OP_ISNAN, dx[k], NULL, &nan);
+    if (status == GRU_OK) status = gruI_call1(GRU_OP_ANY, nan, NULL, &any);
+    if (status == GRU_OK) status = gru_tensor_item_integer(any, &found);
+    gru_set_grad_enabled(rt, mode);
+    gru_tensor_release(nan);
+    gru_tensor_release(any);
+    if (status != GRU_OK) return status;
+    if (found)
+      return gruI_fail(rt, GRU_ERROR_AUTOGRAD,
+                       "backward: %s gave NaN as the gradient of its input %d%s%s",
+                       gruI_node_text(node).s, k + 1, node->trace ? "; it was called here:\n" : "",
+                       node->trace ? node->trace : "");
+  }
+  return GRU_OK;
+}
+
 static gru_status call_rule(gruI_task *task, gruI_node *node, gru_tensor *g) {
   enum { FEW = 8 };
   gru_tensor *few[FEW] = {NULL}, **dx = few;
   if (node->released)
     return gruI_fail(task->rt, GRU_ERROR_AUTOGRAD,
                      "backward: a second time through %s, whose saved tensors are gone; the first "
-                     "call needs {retain_graph = true}", node->op->name);
+                     "call needs {retain_graph = true}", gruI_node_text(node).s);
   if (node->ninputs > FEW && !(dx = calloc((size_t)node->ninputs, sizeof *dx)))
     return gruI_fail(task->rt, GRU_ERROR_MEMORY, "backward: out of memory");
   gruI_vjp v = {.rt = task->rt, .node = node, .task = task, .name = node->op->name,
@@ -198,6 +222,7 @@ static gru_status call_rule(gruI_task *task, gruI_node *node, gru_tensor *g) {
   for (int i = 0; i < GRU_MAX_OUTPUTS; i++) gru_tensor_release(v.y[i]);
   gru_tensor_release(v.extra);
   if (!(task->flags & GRU_RETAIN_GRAPH)) gruI_node_drop_saved(node);
+  if (status == GRU_OK && task->rt->trace) status = check_nan(task, node, dx);
   if (status == GRU_OK) status = deliver(task, node, dx);
   for (int k = 0; k < node->ninputs; k++) gru_tensor_release(dx[k]);
   if (dx != few) free(dx);

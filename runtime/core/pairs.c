@@ -43,7 +43,7 @@ static bool is_transpose(const gruI_input *in) {
 
 bool gruI_vjp_hold(gruI_vjp *v, int k, gru_tensor *x, gru_tensor *g) {
   gruI_input *in = &v->node->in[k];
-  if (v->composing || x->ndim != 2 || g->ndim != 2 || in->ndim != 2 || x->dtype != in->dtype ||
+  if (v->composing || v->rt->trace || x->ndim != 2 || g->ndim != 2 || in->ndim != 2 || x->dtype != in->dtype ||
       g->dtype != in->dtype)
     return false;
   if (is_transpose(in)) {

@@ -154,6 +154,16 @@ int gru_set_grad_enabled(gru_runtime *rt, int enabled) {
   return old;
 }
 
+void gru_set_origin(gru_runtime *rt, const char *chunk, int line) {
+  rt->origin = chunk;
+  rt->origin_line = line;
+}
+
+void gru_set_anomaly(gru_runtime *rt, char *(*trace)(void *context), void *context) {
+  rt->trace = trace;
+  rt->trace_context = context;
+}
+
 gru_status gru_set_default_dtype(gru_runtime *rt, gru_dtype dtype) {
   if (dtype != GRU_FLOAT32 && dtype != GRU_FLOAT64)
     return gruI_fail(rt, GRU_ERROR_DTYPE, "set_default_dtype: float32 or float64, got %s",

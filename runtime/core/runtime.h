@@ -28,6 +28,10 @@ struct gru_runtime {
   int closing;     /* destroyed; freed with the last object */
   int grad_enabled;
   gru_dtype default_dtype;
+  const char *origin; /* where the script stands, for messages */
+  int origin_line;
+  char *(*trace)(void *context); /* anomaly mode: the way to here */
+  void *trace_context;
   uint64_t sequence;  /* of tape nodes */
   uint64_t next_hook; /* handle */
   struct gruI_node *dying; /* tape nodes waiting to be freed, see tape.c */

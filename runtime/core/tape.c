@@ -1,6 +1,8 @@
 /* tape.c - nodes: recording a call, saving, releasing. */
 #include "core/tape.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static size_t node_bytes(int ninputs) {
@@ -72,6 +74,9 @@ static gru_status make_node(gruI_call *c, gru_tensor *result, gruI_node **out) {
   node->ninputs = c->n;
   node->sequence = ++rt->sequence;
   node->dtype = (gru_dtype)result->dtype;
+  node->origin = rt->origin;
+  node->origin_line = rt->origin_line;
+  if (rt->trace) node->trace = rt->trace(rt->trace_context);
   for (int i = 0; i < c->n; i++)
     if (c->in[i]) link_input(&node->in[i], c->in[i]);
   gru_status status = GRU_OK;
@@ -118,6 +123,7 @@ static void free_node(gruI_node *node) {
     gru_tensor_release(node->in[i].leaf);
   }
   gruI_hooks_free(node->hooks);
+  free(node->trace);
   if (node->custom) {
     if (node->custom->release) node->custom->release(node->custom->context);
     gruI_object_free(node->rt, node->custom, sizeof *node->custom);
@@ -154,6 +160,16 @@ void gruI_tape_forget(gru_tensor *t) {
   gruI_hooks_free(t->hooks);
 }
 
+gruI_text gruI_node_text(const gruI_node *node) {
+  gruI_text text;
+  if (node->origin)
+    snprintf(text.s, sizeof text.s, "%s (%.120s:%d)", node->op->name, node->origin,
+             node->origin_line);
+  else
+    snprintf(text.s, sizeof text.s, "%s", node->op->name);
+  return text;
+}
+
 /* ---- reading back ---------------------------------------------------------------------------- */
 
 static gru_status check_version(gruI_node *node, const gruI_saved *saved) {
@@ -162,7 +178,7 @@ static gru_status check_version(gruI_node *node, const gruI_saved *saved) {
   return gruI_fail(node->rt, GRU_ERROR_AUTOGRAD,
                    "backward: %s of shape %s that %s saved has been changed in place since "
                    "(version %llu, saved at %llu); use the out-of-place op, or :clone() it before",
-                   gru_dtype_name((gru_dtype)t->dtype), gruI_tensor_text(t).s, node->op->name,
+                   gru_dtype_name((gru_dtype)t->dtype), gruI_tensor_text(t).s, gruI_node_text(node).s,
                    (unsigned long long)gru_tensor_version(t), (unsigned long long)saved->version);
 }
 

@@ -51,6 +51,9 @@ struct gruI_node {
   gru_tensor *retained[GRU_MAX_OUTPUTS]; /* borrowed: results that keep their gradient */
   gruI_hook_list *hooks;
   gruI_custom *custom; /* of a node whose rule came from outside */
+  const char *origin;  /* chunk and line of the call, for messages; NULL: unknown */
+  int origin_line;
+  char *trace;         /* anomaly mode: the way to the call, from malloc */
   gruI_node *next_dying;
   gruI_input in[];
 };
@@ -113,6 +116,8 @@ static inline bool gruI_inplace_is_stale(const gru_tensor *t) {
 void gruI_tape_forget(gru_tensor *t);
 
 void gruI_node_release(gruI_node *node);
+/* "matmul (train.lua:12)": the op, and where the script called it. */
+gruI_text gruI_node_text(const gruI_node *node);
 /* Drops what a node saved. */
 void gruI_node_drop_saved(gruI_node *node);
 /* Checks versions and fills x, y, extra of `v`. */

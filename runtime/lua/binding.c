@@ -85,8 +85,37 @@ static void account(lua_State *L, gruL_state *s) {
   if (grown > 4 * heap) collect(L, s);
 }
 
+/* The name of a chunk, kept as long as the state: nodes of the tape point to it. */
+static const char *keep_name(lua_State *L, const char *name) {
+  lua_getfield(L, LUA_REGISTRYINDEX, "gru.chunks"); /* name -> a userdata that holds it */
+  if (lua_getfield(L, -1, name) == LUA_TNIL) {
+    size_t bytes = strlen(name) + 1;
+    lua_pop(L, 1);
+    memcpy(lua_newuserdatauv(L, bytes, 0), name, bytes);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, name);
+  }
+  const char *kept = lua_touserdata(L, -1);
+  lua_pop(L, 2);
+  return kept;
+}
+
+/* Tells the core which line calls: only needed where the tape records. */
+static void note_origin(lua_State *L, gruL_state *s) {
+  lua_Debug where;
+  if (!gru_grad_enabled(s->rt) || !lua_getstack(L, 1, &where)) return;
+  lua_getinfo(L, "Sl", &where);
+  if (where.source != s->source) {
+    luaL_checkstack(L, 6, "origin");
+    s->chunk = keep_name(L, where.short_src);
+    s->source = where.source;
+  }
+  gru_set_origin(s->rt, where.currentline > 0 ? s->chunk : NULL, where.currentline);
+}
+
 void gruL_enter(lua_State *L, gruL_state *s) {
   if (s->current != L) switch_coroutine(L, s);
+  note_origin(L, s);
   account(L, s);
 }
 
@@ -168,6 +197,8 @@ static void make_state(lua_State *L) {
   lua_setfield(L, -2, "__mode");
   lua_setmetatable(L, -2);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &registry_modes);
+  lua_newtable(L);
+  lua_setfield(L, LUA_REGISTRYINDEX, "gru.chunks");
   lua_createtable(L, 2, 0); /* upvalues of every function */
   lua_pushlightuserdata(L, s);
   lua_rawseti(L, -2, GRUL_UP_STATE);
@@ -187,6 +218,7 @@ int luaopen_gru_core(lua_State *L) {
   gruL_open_autograd(L);
   gruL_open_runtime(L);
   gruL_open_text(L);
+  gruL_open_scope(L);
   lua_pushliteral(L, GRU_VERSION);
   lua_setfield(L, -2, "version");
   return 1;

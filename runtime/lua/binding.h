@@ -19,6 +19,10 @@ typedef struct gruL_state {
   gru_runtime *rt;
   lua_State *current;  /* the coroutine whose grad mode rt has; anchored in the registry */
   lua_State *caller;   /* the one that called backward, where hooks run */
+  const char *source;  /* of the chunk that was looked up last, and our copy of its name */
+  const char *chunk;
+  int scopes;          /* gru.scope calls under way */
+  bool anomaly;
   size_t base;         /* bytes live after the last collection that the binding asked for */
   char device[24];     /* the default one */
   gru_dtype dtype;     /* the default float dtype */
@@ -36,8 +40,8 @@ void gruL_register(lua_State *L, const luaL_Reg *list);
 /* Raises the runtime's message; never returns.  `int` so that `return gruL_raise(...)` reads well. */
 int gruL_raise(lua_State *L, gruL_state *s, gru_status status);
 
-/* Before a core call: the grad mode of this coroutine, and a collection when tensors that only
-** the collector can free have piled up. */
+/* Before a core call: the grad mode of this coroutine, the line that the script is at, and a
+** collection when tensors that only the collector can free have piled up. */
 void gruL_enter(lua_State *L, gruL_state *s);
 
 /* After Lua code that the core called back: `L` is current again, in the core's mode `mode`. */
@@ -90,5 +94,9 @@ void gruL_open_elements(lua_State *L);
 void gruL_open_autograd(lua_State *L);
 void gruL_open_runtime(lua_State *L);
 void gruL_open_text(lua_State *L);
+void gruL_open_scope(lua_State *L);
+
+/* A box was made: notes it where gru.scope is under way (scope.c). */
+void gruL_note(lua_State *L);
 
 #endif

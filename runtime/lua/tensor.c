@@ -10,6 +10,7 @@ gruL_box *gruL_newbox(lua_State *L) {
   box->tensor = NULL;
   luaL_getmetatable(L, "gru.Tensor");
   lua_setmetatable(L, -2);
+  gruL_note(L);
   return box;
 }
 
@@ -68,7 +69,7 @@ static int collect_box(lua_State *L) {
 
 /* core.release(x): what gru.scope does to the tensors it made; using x raises from then on. */
 static int release(lua_State *L) {
-  gruL_check(L, 1);
+  gruL_test(L, 1);
   empty_box(lua_touserdata(L, 1));
   return 0;
 }

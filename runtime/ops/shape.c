@@ -245,7 +245,7 @@ gru_status gruI_narrow_vjp(gruI_vjp *v) {
   const gru_attrs *a = v->attrs;
   int d = (int)(a->dims[0] < 0 ? a->dims[0] + in->ndim : a->dims[0]);
   int64_t size = in->shape[d], start = a->start < 0 ? a->start + size : a->start;
-  if (!v->composing) return gruI_vjp_add_part(v, GRU_OP_NARROW);
+  if (!v->composing && !v->rt->trace) return gruI_vjp_add_part(v, GRU_OP_NARROW);
   if (a->step == 1) return pad(v, v->g, d, start, size - a->stop, &v->dx[0]);
   /* Every step-th: an index_add along the dim. */
   int64_t count = v->g->shape[d];
@@ -268,7 +268,7 @@ gru_status gruI_select_vjp(gruI_vjp *v) {
   const gruI_input *in = &v->node->in[0];
   int d = (int)(v->attrs->dims[0] < 0 ? v->attrs->dims[0] + in->ndim : v->attrs->dims[0]);
   int64_t i = v->attrs->start < 0 ? v->attrs->start + in->shape[d] : v->attrs->start;
-  if (!v->composing) return gruI_vjp_add_part(v, GRU_OP_SELECT);
+  if (!v->composing && !v->rt->trace) return gruI_vjp_add_part(v, GRU_OP_SELECT);
   gru_tensor *g;
   GRUI_TRY(gruI_call1(GRU_OP_UNSQUEEZE, v->g, &(gru_attrs){.dims = {d}, .ndims = 1}, &g));
   gru_status status = pad(v, g, d, i, in->shape[d] - i - 1, &v->dx[0]);
