@@ -7,7 +7,7 @@ local BAR = 24
 local KEYS = {"half", "epoch", "perplexity", "seconds", "chars_per_second"}
 
 local function is_terminal()
-  return (os.execute("test -t 2 2>/dev/null")) == true
+  return (os.execute("test -t 2")) == true
 end
 
 local function duration(seconds)

@@ -42,7 +42,8 @@ static int randperm(lua_State *L) {
   lua_Integer n = luaL_checkinteger(L, 1);
   gruL_enter(L, s);
   gruL_box *box = gruL_newbox(L);
-  return push_result(L, s, box, gru_randperm(s->rt, n, 1, &t), t);
+  gru_status status = gru_randperm(s->rt, n, 1, &t);
+  return push_result(L, s, box, status, t);
 }
 
 static int uniform_(lua_State *L) {
