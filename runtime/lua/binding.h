@@ -94,6 +94,7 @@ void gruL_open_elements(lua_State *L);
 void gruL_open_autograd(lua_State *L);
 void gruL_open_runtime(lua_State *L);
 void gruL_open_text(lua_State *L);
+void gruL_open_files(lua_State *L);
 void gruL_open_scope(lua_State *L);
 
 /* A box was made: notes it where gru.scope is under way (scope.c). */

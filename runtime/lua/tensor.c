@@ -255,7 +255,7 @@ static int data_ptr(lua_State *L) {
 
 static int is_tensor(lua_State *L) {
   luaL_checkany(L, 1);
-  lua_pushboolean(L, gruL_test(L, 1) != NULL);
+  lua_pushboolean(L, luaL_testudata(L, 1, "gru.Tensor") != NULL);
   return 1;
 }
 

@@ -11,11 +11,13 @@
 --     print(net(gru.randn(4, 3)))
 --
 -- Assigning a Parameter or a module to a field registers it, in the order of assignment; nil
--- takes it out again.
+-- takes it out again.  A registered name takes nothing else, so that no weight is lost by accident.
 -- @module gru.nn.module
 local core = require "gru.core"
 
 local PARAMETERS, BUFFERS, MODULES = "_parameters", "_buffers", "_modules"
+-- Plain fields stand in a table of their own, so that every assignment is seen.
+local FIELDS = "_fields"
 
 -- Tensors that were made by Parameter: what tells a weight from a plain tensor field.
 local is_parameter = setmetatable({}, {__mode = "k"})
@@ -29,6 +31,7 @@ local function Parameter(x, requires_grad)
   local p = x:detach()
   p:requires_grad_(requires_grad ~= false)
   is_parameter[p] = true
+  core.keep(p) -- also when gru.scope ends
   return p
 end
 
@@ -65,14 +68,20 @@ local function is_module(x)
   return type(meta) == "table" and meta.is_module_class == true
 end
 
--- Fields: registered values, then methods of the class.
+-- Fields: plain values, registered ones, then methods of the class.
 local function index(self, key)
+  local field = rawget(self, FIELDS)[key]
+  if field ~= nil then return field end
   for _, kind in ipairs {PARAMETERS, MODULES, BUFFERS} do
     local value = rawget(self, kind).values[key]
     if value ~= nil then return value end
   end
   return getmetatable(self).class[key]
 end
+
+local expected = {
+  [PARAMETERS] = "a Parameter", [MODULES] = "a module", [BUFFERS] = "a tensor",
+}
 
 local function newindex(self, key, value)
   local kind = nil
@@ -87,19 +96,29 @@ local function newindex(self, key, value)
     if name == kind then
       self[name]:set(key, value)
     elseif self[name].values[key] ~= nil then
+      if kind == nil and value ~= nil then
+        error(("%s: the field '%s' takes %s or nil, got a %s"):format(getmetatable(self).class.name,
+          tostring(key), expected[name], core.is_tensor(value) and "plain tensor" or type(value)), 2)
+      end
       self[name]:set(key, nil)
     end
   end
-  if not kind then rawset(self, key, value) end
+  if kind then value = nil end
+  rawget(self, FIELDS)[key] = value
 end
 
 local function construct(class, ...)
   local self = setmetatable({
-    [PARAMETERS] = registry(), [BUFFERS] = registry(), [MODULES] = registry(), training = true,
+    [PARAMETERS] = registry(), [BUFFERS] = registry(), [MODULES] = registry(),
+    [FIELDS] = {training = true},
   }, class.instance)
-  if self.init then self:init(...) end
+  self:init(...)
   return self
 end
+
+--- What constructing a module does; a class defines it, and may call that of the class above:
+-- `Net.super.init(self, ...)`.
+function Module:init() end
 
 --- A new class below this one.
 -- @tparam string name what `tostring` shows
@@ -116,16 +135,25 @@ end
 
 --- What calling the module computes; a class must define it.
 function Module:forward()
-  error(("%s: the class defines no forward"):format(self.name), 2)
+  error(("%s: the class defines no forward"):format(getmetatable(self).class.name), 2)
 end
 
 --- Registers a tensor that belongs to the state but is not trained.
 function Module:register_buffer(name, x)
+  if x ~= nil and not core.is_tensor(x) then
+    error(("register_buffer: a tensor or nil expected, got %s"):format(type(x)), 2)
+  elseif self[name] ~= nil and self._buffers.values[name] == nil then
+    error(("register_buffer: there is a field '%s' already"):format(tostring(name)), 2)
+  end
   self._buffers:set(name, x)
 end
 
 --- Registers a parameter under a name made at run time.
 function Module:register_parameter(name, x)
+  if x ~= nil and not is_parameter[x] then
+    error(("register_parameter: a Parameter or nil expected, got a %s"):format(core.is_tensor(x)
+      and "plain tensor" or type(x)), 2)
+  end
   self[name] = x
 end
 
@@ -204,13 +232,17 @@ function Module:children()
   return list
 end
 
---- The state: dotted name -> tensor without history, sharing memory with the module.
-function Module:state_dict()
-  local state = {}
-  for name, p in self:named_parameters() do state[name] = p:detach() end
-  for name, b in self:named_buffers() do state[name] = b:detach() end
+local function add_state(self, prefix, state)
+  for _, kind in ipairs {PARAMETERS, BUFFERS} do
+    for name, x in self[kind]:each() do state[prefix .. name] = x:detach() end
+  end
+  for name, child in self._modules:each() do add_state(child, prefix .. name .. ".", state) end
   return state
 end
+
+--- The state: dotted name -> tensor without history, sharing memory with the module.  What is
+-- shared stands under all its names.
+function Module:state_dict() return add_state(self, "", {}) end
 
 local function text_of_shape(x) return "[" .. table.concat(x.shape, ", ") .. "]" end
 
@@ -220,11 +252,16 @@ local function text_of_shape(x) return "[" .. table.concat(x.shape, ", ") .. "]"
 -- @tparam[opt] table options `strict` (true): false lets missing and unexpected entries pass
 function Module:load_state_dict(state, options)
   local strict = not options or options.strict ~= false
+  if type(state) ~= "table" then
+    error("load_state_dict: a table of tensors expected, got " .. type(state), 2)
+  end
   local own, problems = self:state_dict(), {}
   for name, x in pairs(own) do
     local given = state[name]
     if given == nil then
       if strict then problems[#problems + 1] = "missing: " .. name end
+    elseif not core.is_tensor(given) then
+      problems[#problems + 1] = ("not a tensor: %s is a %s"):format(name, type(given))
     elseif text_of_shape(given) ~= text_of_shape(x) then
       problems[#problems + 1] = ("shape of %s: %s here, %s in the state")
         :format(name, text_of_shape(x), text_of_shape(given))
@@ -235,7 +272,8 @@ function Module:load_state_dict(state, options)
   end
   if #problems > 0 then
     table.sort(problems)
-    error(("%s: load_state_dict:\n  %s"):format(self.name, table.concat(problems, "\n  ")), 2)
+    error(("%s: load_state_dict:\n  %s"):format(getmetatable(self).class.name,
+      table.concat(problems, "\n  ")), 2)
   end
   local before = core.set_grad_enabled(false)
   for name, x in pairs(own) do
@@ -253,10 +291,15 @@ function Module:apply(f)
 end
 
 local float_dtypes = {float32 = true, float64 = true, float = true, double = true}
+local other_dtypes = {int64 = true, long = true, bool = true}
 
 --- Moves to a device, or converts float parameters and buffers to a dtype.  The objects stay the
 -- same, so that an optimiser made before keeps its parameters; gradients are dropped.
 function Module:to(target)
+  if type(target) ~= "string" or other_dtypes[target] then
+    error(("to: a device or a float dtype expected, got %s"):format(type(target) == "string"
+      and target or type(target)), 2)
+  end
   for _, kind in ipairs {PARAMETERS, BUFFERS} do
     for _, entry in ipairs(collect(self, kind)) do
       local x = entry[2]
@@ -300,12 +343,13 @@ function Module:extra_repr() return "" end
 
 --- The readable form: the class, its settings, the modules below.
 function Module:describe()
-  local lines = {}
-  for name, child in self._modules:each() do
-    lines[#lines + 1] = ("  (%s): %s"):format(name, (tostring(child):gsub("\n", "\n  ")))
+  local name, extra, lines = getmetatable(self).class.name, self:extra_repr(), {}
+  if extra ~= "" then lines[1] = "  " .. extra end
+  for key, child in self._modules:each() do
+    lines[#lines + 1] = ("  (%s): %s"):format(key, (tostring(child):gsub("\n", "\n  ")))
   end
-  if #lines == 0 then return ("%s(%s)"):format(self.name, self:extra_repr()) end
-  return ("%s(\n%s\n)"):format(self.name, table.concat(lines, "\n"))
+  if #self._modules.names == 0 then return ("%s(%s)"):format(name, extra) end
+  return ("%s(\n%s\n)"):format(name, table.concat(lines, "\n"))
 end
 
 local Base = Module.extend(Module, "Module")

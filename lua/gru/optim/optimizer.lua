@@ -1,12 +1,19 @@
 --- What optimisers share: parameter groups, zero_grad, state_dict.
 --
--- A subclass has `defaults` (option -> value), `check(group)`, which raises for a bad option, and
--- `update(p, g, state, group)`, one parameter's step; `state` is a table that starts out empty.
+-- A subclass has `defaults` (option -> value), `check(group)`, which returns what is wrong with the
+-- options of a group, or nil, and `update(p, g, state, group)`, one parameter's step; `state` is a
+-- table that starts out empty.  `update` runs under `no_grad` and changes no gradient.
 -- @module gru.optim.optimizer
 local core = require "gru.core"
+local mode = require "gru.mode"
 
 local Optimizer = {}
 Optimizer.__index = Optimizer
+
+-- An option's value, never shared between optimisers.
+local function copy_of(value)
+  return type(value) == "table" and {table.unpack(value)} or value
+end
 
 --- A new kind of optimiser.
 function Optimizer.extend(name, defaults)
@@ -22,83 +29,115 @@ function Optimizer.extend(name, defaults)
   return class
 end
 
-local function check_options(self, options)
-  for key in pairs(options) do
-    if key ~= "params" and self.defaults[key] == nil then
-      error(("%s: unknown option '%s'"):format(self.name, tostring(key)), 5)
+-- What is wrong with the options by name and kind, or nil.  `extra` is a set of other names.
+local function wrong_options(self, options, extra)
+  for key, value in pairs(options) do
+    local default = self.defaults[key]
+    if default == nil and not extra[key] then
+      local names = {}
+      for name in pairs(self.defaults) do names[#names + 1] = name end
+      table.sort(names)
+      return ("unknown option '%s'; there are: %s"):format(tostring(key), table.concat(names, ", "))
+    elseif type(default) == "boolean" and type(value) ~= "boolean" then
+      return ("%s must be true or false, got %s"):format(key, tostring(value))
     end
   end
+end
+
+-- A group may name its rate before any scheduler, for schedulers that resume with `last_epoch`.
+local OF_GROUPS, NONE = {params = true, initial_lr = true}, {}
+
+local function check_params(self, params, level)
+  local seen = {}
+  for _, group in ipairs(self.param_groups) do
+    for _, p in ipairs(group.params) do seen[p] = true end
+  end
+  for i, p in ipairs(params) do
+    local problem = nil
+    if not core.is_tensor(p) then
+      problem = "is a " .. type(p)
+    elseif not p.is_leaf then
+      problem = "is not a leaf; optimise what it was computed from"
+    elseif seen[p] then
+      problem = "is there twice"
+    end
+    if problem then error(("%s: parameter %d %s"):format(self.name, i, problem), level) end
+    seen[p] = true
+  end
+end
+
+-- `level` is that of who gave the group, for errors.
+local function add_group(self, group, level)
+  if type(group) ~= "table" or type(group.params) ~= "table" then
+    error(("%s: a tensor or a group, {params = {...}}, expected, got %s"):format(self.name,
+      type(group) == "table" and "a table without params" or type(group)), level)
+  end
+  local problem = wrong_options(self, group, OF_GROUPS)
+    or group.initial_lr ~= nil and self.wrong("initial_lr", group.initial_lr, 0)
+  if problem then error(self.name .. ": " .. problem, level) end
+  check_params(self, group.params, level + 1)
+  local added = {params = {table.unpack(group.params)}, initial_lr = group.initial_lr}
+  for key, value in pairs(self.options) do
+    if group[key] ~= nil then value = group[key] end
+    added[key] = copy_of(value)
+  end
+  problem = self:check(added)
+  if problem then error(self.name .. ": " .. problem, level) end
+  self.param_groups[#self.param_groups + 1] = added
 end
 
 function Optimizer:init(params, options)
   if type(params) ~= "table" then
     error(("%s: a table of parameters or of groups expected, got %s"):format(self.name,
-      core.is_tensor(params) and "one tensor" or type(params)), 4)
+      core.is_tensor(params) and "one tensor" or type(params)), 3)
+  elseif type(options) ~= "table" then
+    error(("%s: options must be a table, {lr = ...}, got %s"):format(self.name, type(options)), 3)
   end
-  check_options(self, options)
+  local problem = wrong_options(self, options, NONE)
+  if problem then error(self.name .. ": " .. problem, 3) end
   self.options = {}
   for key, value in pairs(self.defaults) do
     if options[key] ~= nil then value = options[key] end
     self.options[key] = value
   end
-  if #params == 0 then error(self.name .. ": no parameters", 4) end
+  if #params == 0 then error(self.name .. ": no parameters", 3) end
   if core.is_tensor(params[1]) then params = {{params = params}} end
-  for _, group in ipairs(params) do self:add_param_group(group) end
+  for _, group in ipairs(params) do add_group(self, group, 4) end
 end
 
 --- Adds a group: `{params = {...}, lr = ...}`; options that it lacks are the optimiser's.
 function Optimizer:add_param_group(group)
-  if type(group) ~= "table" or type(group.params) ~= "table" then
-    error(self.name .. ": a group is a table with `params`", 2)
+  add_group(self, group, 3)
+end
+
+-- State outlives a gru.scope that the step is taken in.
+local function keep(state)
+  for _, value in pairs(state) do
+    if core.is_tensor(value) then core.keep(value) end
   end
-  check_options(self, group)
-  local added, seen = {params = {}}, {}
-  for key, value in pairs(self.options) do
-    if group[key] ~= nil then value = group[key] end
-    added[key] = value
-  end
-  for _, known in ipairs(self.param_groups) do
-    for _, p in ipairs(known.params) do seen[p] = true end
-  end
-  for i, p in ipairs(group.params) do
-    if not core.is_tensor(p) then
-      error(("%s: parameter %d is a %s"):format(self.name, i, type(p)), 2)
-    elseif not p.is_leaf then
-      error(("%s: parameter %d is not a leaf; optimise what it was computed from")
-        :format(self.name, i), 2)
-    elseif seen[p] then
-      error(("%s: parameter %d is there twice"):format(self.name, i), 2)
-    end
-    seen[p] = true
-    added.params[i] = p
-  end
-  self:check(added)
-  self.param_groups[#self.param_groups + 1] = added
 end
 
 --- One step for every parameter that has a gradient.
 -- @tparam[opt] function closure computes the loss again and returns it
 -- @return what the closure returned
 function Optimizer:step(closure)
-  local loss = closure and closure()
-  local before = core.set_grad_enabled(false)
-  local ok, message = pcall(function()
-    for _, group in ipairs(self.param_groups) do
-      for _, p in ipairs(group.params) do
-        local g = p.grad
-        if g then
-          local state = self.state[p]
-          if not state then
-            state = {}
-            self.state[p] = state
-          end
-          self:update(p, g, state, group)
+  local loss = closure and mode.enable_grad(closure)
+  local _ <close> = mode.no_grad()
+  for _, group in ipairs(self.param_groups) do
+    for _, p in ipairs(group.params) do
+      local g = p.grad
+      if g then
+        local state = self.state[p]
+        if not state then
+          state = {}
+          self.state[p] = state
         end
+        local fresh = next(state) == nil
+        self:update(p, g, state, group)
+        if fresh then keep(state) end
       end
     end
-  end)
-  core.set_grad_enabled(before)
-  if not ok then error(message, 0) end
+  end
   return loss
 end
 
@@ -123,7 +162,7 @@ function Optimizer:state_dict()
   for i, group in ipairs(self.param_groups) do
     local copy = {params = {}}
     for key, value in pairs(group) do
-      if key ~= "params" then copy[key] = value end
+      if key ~= "params" then copy[key] = copy_of(value) end
     end
     for j, p in ipairs(group.params) do
       n = n + 1
@@ -138,42 +177,97 @@ function Optimizer:state_dict()
   return out
 end
 
---- Takes over a state that `state_dict` gave; the groups must have the same sizes.
-function Optimizer:load_state_dict(saved)
-  if #saved.param_groups ~= #self.param_groups then
-    error(("%s: load_state_dict: %d groups here, %d in the state"):format(self.name,
-      #self.param_groups, #saved.param_groups), 2)
+local function same_shape(a, b)
+  if a:dim() ~= b:dim() then return false end
+  for d = 1, a:dim() do
+    if a:size(d) ~= b:size(d) then return false end
+  end
+  return true
+end
+
+-- A value of a saved state for the parameter p: its own copy.
+local function adopted(key, value, p)
+  if not core.is_tensor(value) then return value end
+  if key == "step" then return math.tointeger(value:item()) end
+  local own = value:detach():to(p)
+  return own == value and own:clone() or own
+end
+
+-- What is wrong with a saved state for these groups, or nil.
+local function wrong_state(self, saved)
+  if type(saved) ~= "table" or type(saved.state) ~= "table" or type(saved.param_groups) ~= "table" then
+    return "what state_dict gave expected, {state = ..., param_groups = ...}"
+  elseif #saved.param_groups ~= #self.param_groups then
+    return ("%d groups here, %d in the state"):format(#self.param_groups, #saved.param_groups)
   end
   for i, group in ipairs(self.param_groups) do
-    if #group.params ~= #saved.param_groups[i].params then
-      error(("%s: load_state_dict: group %d has %d parameters here, %d in the state")
-        :format(self.name, i, #group.params, #saved.param_groups[i].params), 2)
-    end
-  end
-  self.state = {}
-  for i, group in ipairs(self.param_groups) do
-    local given = saved.param_groups[i]
-    for key in pairs(self.options) do
-      if given[key] ~= nil then group[key] = given[key] end
+    local numbers = saved.param_groups[i].params
+    if type(numbers) ~= "table" or #group.params ~= #numbers then
+      return ("group %d has %d parameters here, %d in the state"):format(i, #group.params,
+        type(numbers) == "table" and #numbers or 0)
     end
     for j, p in ipairs(group.params) do
-      local state = saved.state[given.params[j]]
-      if state then
-        self.state[p] = {}
-        for key, value in pairs(state) do
-          self.state[p][key] = core.is_tensor(value) and value:clone():to(p.device) or value
+      for key, value in pairs(saved.state[numbers[j]] or {}) do
+        if core.is_tensor(value) and key ~= "step" and not same_shape(p, value) then
+          return ("%s of parameter %d has the shape [%s], the parameter [%s]"):format(key, j,
+            table.concat(value.shape, ", "), table.concat(p.shape, ", "))
         end
       end
     end
   end
 end
 
---- Raises unless the option is a number of at least `lowest`.
-function Optimizer:want(group, name, lowest, below)
-  local value = group[name]
+-- The group's options as they are, under those of `given`.
+local function merged(self, group, given)
+  local new = {params = group.params}
+  for key in pairs(self.options) do new[key] = group[key] end
+  for key, value in pairs(given) do
+    if key ~= "params" then new[key] = copy_of(value) end
+  end
+  return new
+end
+
+--- Takes over a state that `state_dict` gave; the groups must have the same sizes.  State takes the
+-- dtype and the device of its parameter.  Nothing is changed where the state does not fit.
+-- @tparam table saved what `state_dict` gave, here or (`step` as a tensor, more options) in PyTorch
+function Optimizer:load_state_dict(saved)
+  local problem, groups = wrong_state(self, saved), {}
+  for i, group in ipairs(not problem and self.param_groups or {}) do
+    groups[i] = merged(self, group, saved.param_groups[i])
+    problem = problem or self:check(groups[i])
+  end
+  if problem then error(("%s: load_state_dict: %s"):format(self.name, problem), 2) end
+  self.state = {}
+  for i, group in ipairs(self.param_groups) do
+    for j, p in ipairs(group.params) do
+      local state = saved.state[saved.param_groups[i].params[j]]
+      if state then
+        self.state[p] = {}
+        for key, value in pairs(state) do self.state[p][key] = adopted(key, value, p) end
+      end
+    end
+    for key in pairs(group) do group[key] = nil end
+    for key, value in pairs(groups[i]) do group[key] = value end
+  end
+end
+
+--- A tensor of zeros, shaped as the parameter p.
+function Optimizer.zeros(p) return core.empty(p.shape, p.dtype, p.device):fill_(0) end
+
+--- The gradient to descend along: g, or -g where the group maximises, plus weight_decay p.  May be
+-- g itself.
+function Optimizer.gradient(p, g, group)
+  if group.weight_decay == 0 then return group.maximize and -g or g end
+  local decay = p * group.weight_decay
+  return group.maximize and decay:sub_(g) or decay:add_(g)
+end
+
+--- What is wrong with an option that must be a number of at least `lowest`; nil where it is right.
+function Optimizer.wrong(name, value, lowest, below)
   if type(value) ~= "number" or not (value >= lowest) or (below and not (value < below)) then
-    error(("%s: %s must be %s, got %s"):format(self.name, name, below
-      and ("in %g .. %g"):format(lowest, below) or (">= %g"):format(lowest), tostring(value)), 6)
+    return ("%s must be %s, got %s"):format(name, below
+      and ("in %g .. %g, the end excluded"):format(lowest, below) or (">= %g"):format(lowest),
+      tostring(value))
   end
 end
 
