@@ -1,0 +1,97 @@
+# Thin: CMake builds (CMakeLists.txt, CMakePresets.json), .ci/deps installs what is missing.
+#
+#   SANITIZE=1      build and test with the address and undefined behaviour sanitizers
+#   PRESET=debug    another preset; its build folder is build-debug
+#   CMAKE_FLAGS=    for a first configuration, as -DGRU_CUDA=OFF
+#   ARGS=           of `make run` and `make bench`
+#   V=1             show the compilers' command lines
+
+ifneq ($(filter-out 0,$(SANITIZE)),)
+PRESET := sanitize
+endif
+PRESET ?= default
+BUILD := build$(if $(filter-out default,$(PRESET)),-$(PRESET))
+
+C_FILES = $(shell find runtime tests -name '*.[ch]') $(wildcard examples/*.c)
+# The inner make, where CMake chose make, has its own -j.
+CMAKE_BUILD = MAKEFLAGS= cmake --build $(BUILD) --parallel $$(nproc) $(if $(V),--verbose)
+CPPCHECK = cppcheck -j $$(nproc) --quiet --error-exitcode=1 --inline-suppr \
+  --project=build-lint/compile_commands.json --file-filter='$(CURDIR)/runtime/*' \
+  --enable=warning,performance,portability
+
+# A sanitized module needs a lua5.4 with the sanitizer in it: tests/CMakeLists.txt makes one.
+STOCK = lua5.4
+
+# For .busted and the specs.
+export GRU_BUILD := $(BUILD)
+export GRU_LUA := $(BUILD)/gru-lua
+ifeq ($(PRESET),sanitize)
+export ASAN_OPTIONS ?= detect_leaks=1
+export UBSAN_OPTIONS ?= print_stacktrace=1
+STOCK = $(BUILD)/lua5.4
+endif
+
+.NOTPARALLEL:
+.PHONY: build deps deps-run deps-lint configure run test bench lint format clean help
+
+build: deps-run configure
+	@$(CMAKE_BUILD)
+
+deps:
+	@.ci/deps
+
+deps-run:
+	@.ci/deps run
+
+deps-lint:
+	@.ci/deps lint
+
+# CMake configures again by itself where its files changed; a folder that has a cache
+# keeps its generator.
+configure:
+	@[ -e $(BUILD)/build.ninja ] || [ -e $(BUILD)/Makefile ] || { \
+	  [ -e $(BUILD)/CMakeCache.txt ] || ! command -v ninja >/dev/null || ninja=-GNinja; \
+	  cmake --preset $(PRESET) $$ninja $(CMAKE_FLAGS); }
+
+run: build
+	$(BUILD)/gru-lua examples/jay_lyrics.lua $(ARGS)
+
+# All three parts run, whichever fails.
+test: deps build
+	@status=0; \
+	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $$(nproc) || status=1; \
+	echo "busted under lua5.4:"; \
+	busted --lua=$(STOCK) || status=1; \
+	echo "busted under gru-lua:"; \
+	busted --lua=$(BUILD)/gru-lua || status=1; \
+	exit $$status
+
+bench: build
+	@[ -e tests/bench/run.lua ] || { \
+	  echo "make bench: tests/bench/run.lua is not there: no benchmarks yet" >&2; exit 1; }
+	$(BUILD)/gru-lua tests/bench/run.lua $(ARGS)
+
+lint: deps-lint
+	@$(MAKE) --no-print-directory build PRESET=lint
+	@status=0; \
+	luacheck --quiet lua examples tests || status=1; \
+	clang-format --dry-run -Werror $(C_FILES) || status=1; \
+	$(CPPCHECK) || status=1; \
+	exit $$status
+
+format: deps-lint
+	clang-format -i $(C_FILES)
+
+clean:
+	rm -rf build build-*
+
+help:
+	@echo 'make build     compile into $(BUILD)/ (the default target)'
+	@echo 'make run       train on the lyrics: examples/jay_lyrics.lua $$(ARGS)'
+	@echo 'make test      C tests, then the specs under lua5.4 and under gru-lua'
+	@echo 'make bench     tests/bench/run.lua $$(ARGS)'
+	@echo 'make lint      warnings as errors, luacheck, clang-format, cppcheck'
+	@echo 'make format    clang-format -i over all C files'
+	@echo 'make deps      install what is missing (apt)'
+	@echo 'make clean     remove all build folders'
+	@echo 'with SANITIZE=1, PRESET=debug, V=1, CMAKE_FLAGS=-DGRU_CUDA=OFF'
