@@ -140,7 +140,7 @@ describe("examples/jay_lyrics.lua", function()
       {"--half third", 2, "third"},
       {"--generator numpy", 2, "numpy"},
       {"--unknown", 2, "%-%-unknown"},
-      {"stray", 2, "stray"},
+      {"stray", 2, "too many arguments"},
       {"--seed", 2, "%-%-seed"},
     }
     for _, case in ipairs(cases) do

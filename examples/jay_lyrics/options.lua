@@ -30,6 +30,15 @@ local function positive(option)
   end
 end
 
+local function one_of(option, choices)
+  return function(text)
+    for _, choice in ipairs(choices) do
+      if text == choice then return text end
+    end
+    return nil, ("%s: expected %s, got '%s'"):format(option, table.concat(choices, ", "), text)
+  end
+end
+
 local function device(text)
   if text == "auto" or text == "cpu" or text:match("^cuda$") or text:match("^cuda:%d+$") then
     return text
@@ -39,7 +48,8 @@ end
 
 local function make_parser(argparse, here)
   local parser = argparse(PROGRAM, "Trains a GRU to write lyrics: from scratch, then with nn.GRU.")
-  parser:option("--half", "Which half to run."):choices {"scratch", "nn", "both"}:default "both"
+  parser:option("--half", "Which half to run: scratch, nn or both.")
+    :convert(one_of("--half", {"scratch", "nn", "both"})):default "both"
   parser:option("--epochs", "Epochs."):convert(integer("--epochs", 1)):default "160"
   parser:option("--hidden", "Hidden units."):convert(integer("--hidden", 1)):default "256"
   parser:option("--steps", "Steps of a batch."):convert(integer("--steps", 1)):default "35"
@@ -47,8 +57,8 @@ local function make_parser(argparse, here)
   parser:option("--lr", "Learning rate (default: 1e2 from scratch, 1e-2 with nn.GRU)."):convert(positive("--lr"))
   parser:option("--clip", "Norm that gradients are clipped to."):convert(positive("--clip")):default "0.01"
   parser:option("--seed", "Seed; each half seeds anew."):convert(integer("--seed", 0)):default "0"
-  parser:option("--generator", "Random generator: gru's own, or PyTorch's draws.")
-    :choices {"default", "torch"}:default "default"
+  parser:option("--generator", "Random generator: default, or torch for PyTorch's draws.")
+    :convert(one_of("--generator", {"default", "torch"})):default "default"
   parser:option("--corpus", "A UTF-8 text, or a zip holding one."):default(here .. "/data/lyrics.txt")
   parser:option("--chars", "Characters of the corpus to use, 0 for all."):convert(integer("--chars", 0))
     :default "10000"

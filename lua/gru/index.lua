@@ -43,9 +43,10 @@ local function pick(x, mask)
   return x:reshape(sizes):index_select(1, true_positions(mask))
 end
 
---- The elements of x where the mask, of its shape, is true, in one dim.
+--- The elements of x where the mask is true, in one dim; both are broadcast.
 function index.masked_select(x, mask)
-  return pick(x:expand(mask.shape), mask)
+  x = ops.where(mask, x, x)
+  return pick(x, mask:expand(x.shape))
 end
 
 -- Applies one part of a key to dim `dim` of x; returns the view and the next dim.

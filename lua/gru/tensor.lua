@@ -275,8 +275,9 @@ end)
 define("allclose", function(a, b, options)
   options = options or {}
   local rtol, atol = options.rtol or 1e-5, options.atol or 1e-8
-  local close = (a - b):abs():le(b:abs() * rtol + atol)
-  close = close:logical_or(a:eq(b)) -- infinities
+  local apart = (a - b):abs()
+  local close = apart:le(b:abs() * rtol + atol):logical_and(apart:isfinite())
+  close = close:logical_or(a:eq(b)) -- equal infinities
   if options.equal_nan then close = close:logical_or(a:isnan():logical_and(b:isnan())) end
   return close:all():item()
 end)

@@ -154,16 +154,18 @@ gru_status gru_op_call_(gru_runtime *rt, gru_op id, gru_tensor *self, gru_tensor
   GRUI_TRY(refresh(&c));
   c.recording = rt->grad_enabled && op->vjp && any_requires_grad(&c);
   GRUI_TRY(gruI_inplace_check(self, op->name, rt->grad_enabled && any_requires_grad(&c)));
-  gru_tensor *before = NULL;
-  if (c.recording) { /* the value before, for a gradient that uses it */
-    GRUI_TRY(gruI_call1(GRU_OP_CLONE, self, NULL, &before));
-    in[0] = before;
-  }
-  gru_status status = op->forward(&c);
+  gru_tensor *before[GRUI_MAX_INPUTS] = {NULL};
+  gru_status status = GRU_OK;
+  for (int i = 0; c.recording && i < c.n && status == GRU_OK; i++)
+    if (in[i]->storage == self->storage) { /* the value before, for a gradient that uses it */
+      status = gruI_call1(GRU_OP_CLONE, in[i], NULL, &before[i]);
+      if (status == GRU_OK) in[i] = before[i];
+    }
+  if (status == GRU_OK) status = op->forward(&c);
   self->storage->version++;
   if (status == GRU_OK && rt->grad_enabled)
     status = gruI_inplace_record(c.recording ? &c : NULL, self);
-  gru_tensor_release(before);
+  for (int i = 0; i < GRUI_MAX_INPUTS; i++) gru_tensor_release(before[i]);
   return status;
 }
 
@@ -355,6 +357,20 @@ gru_status gru_tensor_fill_(gru_tensor *self, gru_tensor *value) {
   self->storage->version++;
   gru_tensor_release(v);
   if (status == GRU_OK && self->rt->grad_enabled) return gruI_inplace_record(NULL, self);
+  return status;
+}
+
+/* ---- copies of one-hot tensors ------------------------------------------------------------------- */
+
+gru_status gruI_tensor_hot_clone(gru_tensor *t, int ndim, const int64_t *shape, gru_tensor **out) {
+  gru_tensor *ids, *copy;
+  const gruI_hot *hot = t->storage->hot;
+  GRUI_TRY(gruI_tensor_hot_ids(t, &ids));
+  gru_status status = gruI_call1(GRU_OP_CLONE, ids, NULL, &copy);
+  gru_tensor_release(ids);
+  if (status != GRU_OK) return status;
+  status = gruI_tensor_hot(copy, hot->dtype, ndim, shape, hot->base, out);
+  gru_tensor_release(copy);
   return status;
 }
 

@@ -84,6 +84,10 @@ bool gruI_tensor_is_hot(const gru_tensor *t, const int64_t **ids, int64_t *strid
 ** storage->hot->base.  New reference. */
 gru_status gruI_tensor_hot_ids(gru_tensor *t, gru_tensor **out);
 
+/* A copy of a one-hot tensor in the one-hot layout, row-major, seen as `shape`, which ends with the
+** same class dim.  New reference. */
+gru_status gruI_tensor_hot_clone(gru_tensor *t, int ndim, const int64_t *shape, gru_tensor **out);
+
 /* Writes a one-hot storage out as ordinary elements; every view of it stays valid.  Call it
 ** before taking gruI_data of anything that may be one-hot. */
 gru_status gruI_tensor_settle(gru_tensor *t);

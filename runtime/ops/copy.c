@@ -6,6 +6,8 @@
 
 gru_status gruI_clone_forward(gruI_call *c) {
   gru_tensor *t = c->in[0];
+  if (gruI_tensor_is_hot(t, NULL, NULL))
+    return gruI_tensor_hot_clone(t, t->ndim, t->shape, &c->out[0]);
   GRUI_TRY(gruI_tensor_settle(t));
   GRUI_TRY(gruI_tensor_new(c->rt, c->name, (gru_dtype)t->dtype, t->ndim, t->shape,
                            gruI_place_of(t), &c->out[0]));

@@ -93,6 +93,8 @@ static gru_status reshape(gruI_call *c, bool copy_allowed) {
                      "view: strides %s of %s do not allow %s without a copy; use reshape",
                      gruI_shape_text(t->ndim, t->stride).s, gruI_tensor_text(t).s,
                      gruI_shape_text(ndim, shape).s);
+  if (ndim > 0 && gruI_tensor_is_hot(t, NULL, NULL) && shape[ndim - 1] == t->shape[t->ndim - 1])
+    return gruI_tensor_hot_clone(t, ndim, shape, &c->out[0]);
   gru_tensor *copy;
   GRUI_TRY(gruI_tensor_settle(t));
   GRUI_TRY(gruI_tensor_new(c->rt, c->name, (gru_dtype)t->dtype, t->ndim, t->shape,
