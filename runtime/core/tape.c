@@ -13,10 +13,11 @@ bool gruI_requires_grad(const gru_tensor *t) { return t->leaf_grad || t->node; }
 
 /* ---- saving ------------------------------------------------------------------------------- */
 
-/* Keeps the value of `t` without its history, which would make a cycle of a saved result. */
-static gru_status save(gru_tensor *t, gruI_saved *out) {
+/* Keeps the value of `t` without its history.  A result is about to get the node as its history:
+** keeping the tensor itself would make a cycle. */
+static gru_status save(gru_tensor *t, bool is_result, gruI_saved *out) {
   gru_tensor *kept;
-  if (t->node || t->leaf_grad || t->base)
+  if (is_result || t->node || t->leaf_grad || t->base)
     GRUI_TRY(gruI_tensor_twin(t, &kept));
   else
     kept = gru_tensor_retain(t);
@@ -29,10 +30,10 @@ static gru_status save_all(gruI_node *node, gruI_call *c) {
   for (int k = 0; k < c->n && k < 3; k++)
     if (node->in[k].node || node->in[k].leaf) uses |= c->uses[k];
   for (int i = 0; i < c->n && i < 3; i++)
-    if ((uses & GRUI_USES_X(i)) && c->in[i]) GRUI_TRY(save(c->in[i], &node->in[i].saved));
+    if ((uses & GRUI_USES_X(i)) && c->in[i]) GRUI_TRY(save(c->in[i], false, &node->in[i].saved));
   for (int i = 0; i < GRU_MAX_OUTPUTS; i++)
-    if ((uses & GRUI_USES_Y(i)) && c->out[i]) GRUI_TRY(save(c->out[i], &node->y[i]));
-  if ((uses & GRUI_USES_EXTRA) && c->extra) GRUI_TRY(save(c->extra, &node->extra));
+    if ((uses & GRUI_USES_Y(i)) && c->out[i]) GRUI_TRY(save(c->out[i], true, &node->y[i]));
+  if ((uses & GRUI_USES_EXTRA) && c->extra) GRUI_TRY(save(c->extra, false, &node->extra));
   return GRU_OK;
 }
 

@@ -52,7 +52,9 @@ static gru_status run_hook(void *context, gru_tensor *grad, gru_tensor **replace
   return GRU_OK;
 }
 
-/* x:register_hook(f) -> id, for x:remove_hook(id) */
+/* x:register_hook(f) -> id, for x:remove_hook(id).  The function is held until then, or until the
+** tensor goes: one that names its own tensor keeps both alive, since the tape may need it when no
+** script sees the tensor any more. */
 static int register_hook(lua_State *L) {
   gruL_state *s = gruL_self(L);
   gru_tensor *t = gruL_check(L, 1);
