@@ -139,6 +139,15 @@ GRU_API gru_status gru_tensor_from_data(gru_runtime *rt, gru_dtype dtype, int nd
                                         const int64_t *shape, const char *device,
                                         const void *data, gru_tensor **out);
 
+/* start, start + step, ...: `count` numbers of a float dtype, or integers, which wrap. */
+GRU_API gru_status gru_tensor_range(gru_runtime *rt, gru_dtype dtype, int64_t count, double start,
+                                    double step, const char *device, gru_tensor **out);
+GRU_API gru_status gru_tensor_range_integer(gru_runtime *rt, int64_t count, int64_t start,
+                                            int64_t step, const char *device, gru_tensor **out);
+/* `count` numbers of a float dtype from `first` to `last`, both exact, evenly spaced. */
+GRU_API gru_status gru_tensor_linspace(gru_runtime *rt, gru_dtype dtype, int64_t count, double first,
+                                       double last, const char *device, gru_tensor **out);
+
 /* A number as a 0-d operand: it takes part in promotion by its category only, and
 ** fits every device.  New reference. */
 GRU_API gru_status gru_tensor_number(gru_runtime *rt, double value, gru_tensor **out);
@@ -192,9 +201,9 @@ typedef struct gru_attrs {
   int64_t dims[GRU_MAX_DIMS]; /* dims to work on, a new shape, or a permutation */
   int32_t ndims;              /* how many; for reductions 0 means all */
   int32_t keepdim;            /* reductions: keep the dims with size 1 */
-  int64_t start, stop, step;  /* a position; a range stop-exclusive */
+  int64_t start, stop, step;  /* a position; a range stop-exclusive; step set: see ops.def */
   int64_t base;               /* what the first position is called: 0 or 1 */
-  int64_t count;              /* one_hot: number of classes */
+  int64_t count;              /* one_hot: number of classes; topk: of elements */
   int64_t ignore_index;       /* losses: a target to skip, where has_ignore */
   int32_t has_ignore;
   int32_t reduction;          /* gru_reduction */
@@ -309,6 +318,56 @@ GRU_API int64_t gru_text_length(const gru_text *text);             /* in charact
 GRU_API const int32_t *gru_text_ids(const gru_text *text);         /* 0-based, borrowed */
 GRU_API int32_t gru_text_vocab_size(const gru_text *text);
 GRU_API const uint32_t *gru_text_vocab(const gru_text *text);      /* code points by id */
+
+/* ---- files --------------------------------------------------------------------------- */
+
+/* Files are read and written without running anything that stands in them.  A failure of the file
+** is GRU_ERROR_IO (cannot be read or written) or GRU_ERROR_FORMAT (is not what it should be), with a
+** message that begins "load: PATH: ".  Values are unchanged, ids too; devices are not kept.
+**
+** Saving replaces `path` at once or not at all: a new file beside it takes its name when it has
+** reached the disk.  A symbolic link is followed; a device or directory is refused.
+**
+** What is not a dtype here is converted by loading: U8 I8 U16 I16 U32 I32 and U64 (where it fits) to
+** int64, F16 and BF16 to float32; any nonzero byte of a BOOL is true. */
+
+/* A safetensors file, open for reading. */
+typedef struct gru_tensor_file gru_tensor_file;
+
+/* Opens it and checks the header, whole, against the size of the file; tensors are read later. */
+GRU_API gru_status gru_tensor_file_open(gru_runtime *rt, const char *path, gru_tensor_file **out);
+GRU_API void gru_tensor_file_close(gru_tensor_file *f); /* NULL is allowed */
+GRU_API int64_t gru_tensor_file_count(const gru_tensor_file *f);
+/* Names, in the order of the file; `i` from 0, below the count.  Borrowed from the file. */
+GRU_API const char *gru_tensor_file_name(const gru_tensor_file *f, int64_t i);
+/* Reads tensor `i`; `device` NULL is "cpu".  New reference. */
+GRU_API gru_status gru_tensor_file_read(gru_tensor_file *f, int64_t i, const char *device,
+                                        gru_tensor **out);
+GRU_API int64_t gru_tensor_file_metadata_count(const gru_tensor_file *f);
+/* A key, and its value in *value; both borrowed from the file.  Sorted by key. */
+GRU_API const char *gru_tensor_file_metadata(const gru_tensor_file *f, int64_t i,
+                                             const char **value);
+
+typedef struct gru_named_tensor {
+  const char *name; /* UTF-8, not "__metadata__" */
+  gru_tensor *tensor;
+} gru_named_tensor;
+
+typedef struct gru_named_text {
+  const char *key, *value; /* UTF-8 */
+} gru_named_text;
+
+/* Writes a safetensors file: the elements of views and one-hot layouts as they read.  No name or
+** key twice.  All arguments are borrowed. */
+GRU_API gru_status gru_save(gru_runtime *rt, const char *path, size_t n,
+                            const gru_named_tensor *tensors, size_t nmetadata,
+                            const gru_named_text *metadata);
+
+/* NumPy's file of one array: versions 1 to 3, little-endian; Python objects are refused.
+** New reference, transposed where the file is in Fortran's order. */
+GRU_API gru_status gru_load_npy(gru_runtime *rt, const char *path, const char *device,
+                                gru_tensor **out);
+GRU_API gru_status gru_save_npy(gru_runtime *rt, const char *path, gru_tensor *t);
 
 #ifdef __cplusplus
 }

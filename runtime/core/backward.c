@@ -221,7 +221,13 @@ static gru_status call_rule(gruI_task *task, gruI_node *node, gru_tensor *g) {
   for (int i = 0; i < 3; i++) gru_tensor_release(v.x[i]);
   for (int i = 0; i < GRU_MAX_OUTPUTS; i++) gru_tensor_release(v.y[i]);
   gru_tensor_release(v.extra);
-  if (!(task->flags & GRU_RETAIN_GRAPH)) gruI_node_drop_saved(node);
+  if (!(task->flags & GRU_RETAIN_GRAPH)) { /* nor will its hooks run again */
+    gruI_node_drop_saved(node);
+    if (node->hooks && node->hooks->running == 0) {
+      gruI_hooks_free(node->hooks);
+      node->hooks = NULL;
+    }
+  }
   if (status == GRU_OK && task->rt->trace) status = check_nan(task, node, dx);
   if (status == GRU_OK) status = deliver(task, node, dx);
   for (int k = 0; k < node->ninputs; k++) gru_tensor_release(dx[k]);

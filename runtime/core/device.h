@@ -201,6 +201,66 @@ typedef struct gruI_random {
   void *out;
 } gruI_random;
 
+/* ---- scans, order, search ----------------------------------------------------------- */
+
+/* out (=) the running sum (kind GRUI_SUM) or product (GRUI_PROD) along the middle dim of the
+** contiguous (outer, n, inner), from its first element on, or from its last where `reverse` is
+** set.  `out` may be `in`.  Any dtype but bool; float32 is added up in more than its precision. */
+typedef struct gruI_scan {
+  gruI_reduction kind;
+  gru_dtype dtype;
+  int reverse;
+  int64_t outer, n, inner;
+  const void *in;
+  void *out;
+} gruI_scan;
+
+/* Sorts the lines along the middle dim of the contiguous (outer, n, inner), stably: NaN is larger
+** than any number, -0 equal to 0.  out (=) elements first .. first + count - 1 of each sorted line,
+** contiguous (outer, count, inner); out_index (=) base + their places in the line before.  Either
+** may be NULL.  `median`, with count 1: instead the element at (n - 1) / 2, or the first NaN. */
+typedef struct gruI_sort {
+  gru_dtype dtype;
+  int descending, median;
+  int64_t outer, n, inner;
+  int64_t first, count, base;
+  const void *in;
+  void *out;
+  int64_t *out_index;
+} gruI_sort;
+
+/* The elements of the contiguous bools `in` that are set: *found (host memory, may be NULL) gets
+** their number; out (may be NULL, else has room for them) (=) base + the ndim coordinates of each
+** in `shape`, row after row, in row-major order.  `count` is the product of `shape`. */
+typedef struct gruI_nonzero {
+  int64_t count;
+  int ndim;
+  int64_t shape[GRU_MAX_DIMS];
+  int64_t base;
+  const uint8_t *in;
+  int64_t *found;
+  int64_t *out;
+} gruI_nonzero;
+
+/* out[r, j] (=) base + how many of sorted[r * row_stride .. + n - 1] are below values[r, j] (where
+** `right` is set, not above it); all n where the value is NaN.  Contiguous (rows, count). */
+typedef struct gruI_search {
+  gru_dtype dtype;
+  int right;
+  int64_t rows, n, row_stride, count, base;
+  const void *sorted, *values;
+  int64_t *out;
+} gruI_search;
+
+/* out[i] (=) first + i by, wrapping, for int64; for floats, in double, start + i step below `half`
+** and stop - (count - 1 - i) step from there on.  Contiguous. */
+typedef struct gruI_range {
+  gru_dtype dtype; /* any but bool */
+  int64_t count, first, by, half;
+  double start, step, stop;
+  void *out;
+} gruI_range;
+
 /* ---- the table -------------------------------------------------------------------- */
 
 typedef struct gruI_kernels {
@@ -217,6 +277,11 @@ typedef struct gruI_kernels {
   gru_status (*cross_entropy)(gruI_device *, const gruI_cross_entropy *);
   gru_status (*cross_entropy_grad)(gruI_device *, const gruI_cross_entropy *);
   gru_status (*random)(gruI_device *, const gruI_random *);
+  gru_status (*scan)(gruI_device *, const gruI_scan *);
+  gru_status (*sort)(gruI_device *, const gruI_sort *);
+  gru_status (*nonzero)(gruI_device *, const gruI_nonzero *);
+  gru_status (*search)(gruI_device *, const gruI_search *);
+  gru_status (*range)(gruI_device *, const gruI_range *);
 } gruI_kernels;
 
 typedef struct gruI_backend {

@@ -71,6 +71,10 @@ gru_status gruI_copy_over(gru_tensor *dst, gru_tensor *src, const char *op);
 gru_status gruI_zeros(gru_runtime *rt, const char *op, gru_dtype dtype, int ndim,
                       const int64_t *shape, gruI_place *place, gru_tensor **out);
 
+/* 0 .. n - 1 as int64. */
+gru_status gruI_count_up(gru_runtime *rt, const char *op, int64_t n, gruI_place *place,
+                         gru_tensor **out);
+
 /* The broadcast shape of two, or false. */
 bool gruI_broadcast(int ndim_a, const int64_t *a, int ndim_b, const int64_t *b, int *ndim,
                     int64_t *shape);

@@ -177,6 +177,11 @@ static const gruI_kernels kernels = {
     .cross_entropy = gruI_cpu_cross_entropy,
     .cross_entropy_grad = gruI_cpu_cross_entropy_grad,
     .random = gruI_cpu_random,
+    .scan = gruI_cpu_scan,
+    .sort = gruI_cpu_sort,
+    .nonzero = gruI_cpu_nonzero,
+    .search = gruI_cpu_search,
+    .range = gruI_cpu_range,
 };
 
 const gruI_backend gruI_builtin_backend = {

@@ -28,6 +28,11 @@ gru_status gruI_cpu_softmax_grad(gruI_device *device, const gruI_softmax_grad *c
 gru_status gruI_cpu_cross_entropy(gruI_device *device, const gruI_cross_entropy *call);
 gru_status gruI_cpu_cross_entropy_grad(gruI_device *device, const gruI_cross_entropy *call);
 gru_status gruI_cpu_random(gruI_device *device, const gruI_random *call);
+gru_status gruI_cpu_scan(gruI_device *device, const gruI_scan *call);
+gru_status gruI_cpu_sort(gruI_device *device, const gruI_sort *call);
+gru_status gruI_cpu_nonzero(gruI_device *device, const gruI_nonzero *call);
+gru_status gruI_cpu_search(gruI_device *device, const gruI_search *call);
+gru_status gruI_cpu_range(gruI_device *device, const gruI_range *call);
 
 /* ---- instruction sets -------------------------------------------------------------- */
 

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 enum {
-  ATTEMPTS = 100,      /* at a name for the temporary file that is free */
-  NAME_ROOM = 64,      /* bytes of such a name */
+  ATTEMPTS = 100,  /* at a name for the temporary file that is free */
+  NAME_ROOM = 64,  /* bytes of such a name */
   BLOCK = 16 << 20 /* written between two looks at the abort check */
 };
 

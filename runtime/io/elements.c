@@ -1,6 +1,7 @@
 /* elements.c - the element types of files, and what they become in a tensor. */
 #include "elements.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/tensor.h"
@@ -23,16 +24,6 @@ static const struct {
 size_t gruI_element_size(gruI_element e) { return types[e].size; }
 
 gru_dtype gruI_element_dtype(gruI_element e) { return (gru_dtype)types[e].dtype; }
-
-gruI_element gruI_element_of(gru_dtype dtype) {
-  switch (dtype) {
-    case GRU_BOOL: return GRU_ELEMENT_BOOL;
-    case GRU_INT64: return GRU_ELEMENT_I64;
-    case GRU_FLOAT32: return GRU_ELEMENT_F32;
-    case GRU_FLOAT64: return GRU_ELEMENT_F64;
-  }
-  return GRU_ELEMENT_UNREADABLE;
-}
 
 bool gruI_elements_bytes(int ndim, const int64_t *shape, unsigned bits, uint64_t *out) {
   uint64_t n = bits;
@@ -67,12 +58,12 @@ static float as_float(uint32_t bits) {
   return f;
 }
 
-#define WIDEN(from, to, expression)              \
-  for (size_t i = 0; i < n; i++) {               \
-    from v;                                      \
+#define WIDEN(from, to, expression) \
+  for (size_t i = 0; i < n; i++) { \
+    from v; \
     memcpy(&v, source + i * sizeof v, sizeof v); \
-    ((to *)target)[i] = (to)(expression);        \
-  }                                              \
+    ((to *)target)[i] = (to)(expression); \
+  } \
   break
 
 /* target[0 .. n) = the elements at `source`.  Returns how many fit: n, or where a U64 was
@@ -110,12 +101,15 @@ static gru_status fail_unsigned(const gruI_file *f, const gruI_elements *e, uint
     gruI_source_show(shown, sizeof shown, e->name);
     snprintf(of, sizeof of, " of tensor '%s'", shown);
   }
-  return gruI_file_fail(f, GRU_ERROR_FORMAT, "element %llu%s, an unsigned 64-bit integer, does "
-                        "not fit into int64", (unsigned long long)index + 1, of);
+  return gruI_file_fail(f, GRU_ERROR_FORMAT,
+                        "element %llu%s, an unsigned 64-bit integer, does "
+                        "not fit into int64",
+                        (unsigned long long)index + 1, of);
 }
 
 /* Reads `n` elements into `target`, through a small buffer. */
-static gru_status read_widened(const gruI_file *f, const gruI_elements *e, uint64_t n, char *target) {
+static gru_status read_widened(const gruI_file *f, const gruI_elements *e, uint64_t n,
+                               char *target) {
   char stage[STAGE];
   size_t size = gruI_element_size(e->type), step = gru_dtype_size(gruI_element_dtype(e->type));
   for (uint64_t done = 0; done < n;) {
@@ -144,7 +138,8 @@ static gru_status fill(const gruI_file *f, const gruI_elements *e, gru_tensor *t
 /* A copy of `t` on `place`.  New reference. */
 static gru_status move(gru_tensor *t, gruI_place *place, gru_tensor **out) {
   gru_dtype dtype = (gru_dtype)t->dtype;
-  return gru_tensor_from_data(t->rt, dtype, t->ndim, t->shape, place->device.name, gruI_data(t), out);
+  return gru_tensor_from_data(t->rt, dtype, t->ndim, t->shape, place->device.name, gruI_data(t),
+                              out);
 }
 
 gru_status gruI_elements_read(const gruI_file *f, const gruI_elements *e, const char *device,

@@ -24,9 +24,8 @@ typedef enum gruI_element {
   GRU_ELEMENT_UNREADABLE
 } gruI_element;
 
-size_t gruI_element_size(gruI_element e);       /* bytes in a file */
-gru_dtype gruI_element_dtype(gruI_element e);   /* what it is read as */
-gruI_element gruI_element_of(gru_dtype dtype);  /* what it is written as */
+size_t gruI_element_size(gruI_element e);     /* bytes in a file */
+gru_dtype gruI_element_dtype(gruI_element e); /* what it is read as */
 
 /* Elements in a file; name NULL where the file has one tensor only. */
 typedef struct gruI_elements {

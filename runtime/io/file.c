@@ -13,9 +13,9 @@
 #include "source.h"
 
 enum {
-  PATH_SHOWN = 200,    /* bytes of a path in a message, with the NUL */
-  MESSAGE_SIZE = 800,  /* of a message */
-  BLOCK = 16 << 20 /* read between two looks at the abort check */
+  PATH_SHOWN = 200,   /* bytes of a path in a message, with the NUL */
+  MESSAGE_SIZE = 800, /* of a message */
+  BLOCK = 16 << 20    /* read between two looks at the abort check */
 };
 
 gru_status gruI_file_fail(const gruI_file *f, gru_status status, const char *format, ...) {
@@ -72,7 +72,8 @@ gru_status gruI_file_read(const gruI_file *f, uint64_t at, void *buffer, size_t 
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return gruI_file_fail(f, GRU_ERROR_IO, "cannot read: %s", strerror(errno));
     if (got == 0) {
-      return gruI_file_fail(f, GRU_ERROR_IO, "became shorter while it was read: it ends at byte %llu",
+      return gruI_file_fail(f, GRU_ERROR_IO,
+                            "became shorter while it was read: it ends at byte %llu",
                             (unsigned long long)at);
     }
     to += got;

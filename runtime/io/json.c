@@ -1,6 +1,7 @@
 /* json.c - strict JSON from outside, through cJSON. */
 #include "json.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "utf8.h"
@@ -36,8 +37,11 @@ static const char *walk_string(walk *w) {
     w->at++;
     if (c == '"') return NULL;
     if (c != '\\' || w->at == w->n) continue;
-    if (w->n - w->at >= 5 && memcmp(w->text + w->at, "u0000", 5) == 0) {
-      return "a NUL character in a string";
+    if (w->text[w->at] == 'u') { /* cJSON takes any four bytes that are no digits for 0000 */
+      size_t digits = 0;
+      while (digits < 4 && isxdigit(w->text[w->at + 1 + digits])) digits++;
+      if (digits < 4) return "a \\u without four digits";
+      if (memcmp(w->text + w->at, "u0000", 5) == 0) return "a NUL character in a string";
     }
     w->at++; /* what is escaped, maybe a quote */
   }
@@ -96,9 +100,9 @@ cJSON *gruI_json_parse(const char *text, size_t n, gruI_json_fault *fault) {
   root = cJSON_ParseWithLengthOpts(text, n, &end, 0);
   if (root != NULL) end += strspn(end, " \t\n\r");
   if (root != NULL && end == text + n) return root;
-  /* After a failure cJSON does not tell whether memory ran out; it is at the end then or not. */
+  /* cJSON does not tell a fault from a lack of memory. */
   fault->at = (size_t)(end - text);
-  fault->reason = root != NULL ? "text behind the end" : "a syntax error";
+  fault->reason = root != NULL ? "text behind the end" : "a syntax error (or no memory left)";
   cJSON_Delete(root);
   return NULL;
 }

@@ -20,8 +20,7 @@ typedef struct gruI_json_fault {
 } gruI_json_fault;
 
 /* Parses text[0 .. n); text[n] must be 0.  Numbers must be whole, and 0 or more.  The caller
-** ends the result with cJSON_Delete.  NULL and a fault when it is refused; the fault's reason
-** is NULL when memory ran out. */
+** ends the result with cJSON_Delete.  NULL and a fault when it is refused. */
 cJSON *gruI_json_parse(const char *text, size_t n, gruI_json_fault *fault);
 
 /* The value of a number up to 2^53 - 1 (doubles hold no further ones exactly), or false. */

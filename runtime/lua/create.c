@@ -46,6 +46,46 @@ static int randperm(lua_State *L) {
   return push_result(L, s, box, status, t);
 }
 
+/* core.range(start, step, count, dtype, device): integers make int64, floats the dtype. */
+static int range(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  gru_tensor *t = NULL;
+  lua_Integer count = luaL_checkinteger(L, 3);
+  gru_dtype dtype = gruL_dtype(L, 4);
+  const char *device = device_at(L, s, 5);
+  int tries = 0;
+  gruL_enter(L, s);
+  gruL_box *box = gruL_newbox(L);
+  gru_status status;
+  do {
+    if (dtype == GRU_INT64)
+      status = gru_tensor_range_integer(s->rt, count, luaL_checkinteger(L, 1), luaL_checkinteger(L, 2),
+                                        device, &t);
+    else
+      status = gru_tensor_range(s->rt, dtype, count, luaL_checknumber(L, 1), luaL_checknumber(L, 2),
+                                device, &t);
+  } while (gruL_recover(L, s, status, &tries));
+  return push_result(L, s, box, status, t);
+}
+
+/* core.linspace(first, last, count, dtype, device) */
+static int linspace(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  gru_tensor *t = NULL;
+  double first = luaL_checknumber(L, 1), last = luaL_checknumber(L, 2);
+  lua_Integer count = luaL_checkinteger(L, 3);
+  gru_dtype dtype = gruL_dtype(L, 4);
+  const char *device = device_at(L, s, 5);
+  int tries = 0;
+  gruL_enter(L, s);
+  gruL_box *box = gruL_newbox(L);
+  gru_status status;
+  do {
+    status = gru_tensor_linspace(s->rt, dtype, count, first, last, device, &t);
+  } while (gruL_recover(L, s, status, &tries));
+  return push_result(L, s, box, status, t);
+}
+
 static int uniform_(lua_State *L) {
   gru_status status = gru_uniform_(gruL_check(L, 1), luaL_optnumber(L, 2, 0), luaL_optnumber(L, 3, 1));
   if (status != GRU_OK) return gruL_raise(L, gruL_self(L), status);
@@ -76,7 +116,8 @@ static int random_(lua_State *L) {
 }
 
 void gruL_open_create(lua_State *L) {
-  static const luaL_Reg functions[] = {{"empty", empty}, {"randperm", randperm}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"empty", empty}, {"randperm", randperm}, {"range", range},
+                                       {"linspace", linspace}, {NULL, NULL}};
   static const luaL_Reg methods[] = {{"uniform_", uniform_},
                                      {"normal_", normal_},
                                      {"bernoulli_", bernoulli_},

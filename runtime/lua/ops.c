@@ -7,6 +7,7 @@
 **   S  sizes: integers or a table P  the same of dims
 **   i  position, from 1           k  keepdim, a boolean or nil
 **   L  a table of tensors         n  a count                   y  a dtype
+**   f  a flag, a boolean or nil: attrs.step
 */
 #include <string.h>
 
@@ -124,7 +125,10 @@ static const struct {
     {"contiguous", "t"},      {"to", "ty"},            {"cat", "Ld"},
     {"stack", "Ld"},          {"index_select", "tdt"}, {"index_add", "tdtt"},
     {"embedding", "tt"},      {"gather", "tdt"},       {"scatter", "tdtt"},
-    {"scatter_add", "tdtt"},  {"one_hot", "tn"},
+    {"scatter_add", "tdtt"},  {"one_hot", "tn"},       {"cumsum", "td"},
+    {"cumprod", "td"},        {"amax", "tDk"},         {"amin", "tDk"},
+    {"median", "tDk"},        {"sort", "tdf"},         {"topk", "tndf"},
+    {"nonzero", "t"},         {"searchsorted", "ttf"},
 };
 
 static const char *signature_of(const char *name) {
@@ -187,6 +191,11 @@ static void read_argument(lua_State *L, char letter, int *arg, reading *r) {
       if (none) break;
       if (!lua_isboolean(L, i)) gruL_expected(L, i, "keepdim (a boolean)");
       a->keepdim = lua_toboolean(L, i);
+      break;
+    case 'f':
+      if (none) break;
+      if (!lua_isboolean(L, i)) gruL_expected(L, i, "boolean");
+      a->step = lua_toboolean(L, i);
       break;
     case 'n':
       if (!lua_isinteger(L, i)) gruL_expected(L, i, "count (an integer)");

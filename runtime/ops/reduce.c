@@ -1,4 +1,4 @@
-/* reduce.c - sum prod mean max min argmax argmin any all. */
+/* reduce.c - sum prod mean max min amax amin argmax argmin any all. */
 #include <string.h>
 
 #include "ops/rules.h"
@@ -146,6 +146,14 @@ static gru_status extreme(gruI_call *c, gruI_reduction kind) {
 gru_status gruI_max_forward(gruI_call *c) { return extreme(c, GRUI_MAX); }
 gru_status gruI_min_forward(gruI_call *c) { return extreme(c, GRUI_MIN); }
 
+static gru_status extreme_value(gruI_call *c, gruI_reduction kind) {
+  c->uses[0] = GRUI_USES_X(0) | GRUI_USES_Y(0);
+  return reduce(c, kind, (gru_dtype)c->in[0]->dtype, &c->out[0], NULL);
+}
+
+gru_status gruI_amax_forward(gruI_call *c) { return extreme_value(c, GRUI_MAX); }
+gru_status gruI_amin_forward(gruI_call *c) { return extreme_value(c, GRUI_MIN); }
+
 static gru_status position(gruI_call *c, gruI_reduction kind) {
   if (c->attrs->ndims > 1)
     return gruI_fail(c->rt, GRU_ERROR_ARGUMENT, "%s: takes one dim or none, got %d", c->name,
@@ -263,19 +271,32 @@ gru_status gruI_prod_vjp(gruI_vjp *v) {
   return prod_by_division(v);
 }
 
+/* dx = g m / sum m, with m_i = 1 where x_i = y: equals share the gradient. */
+static gru_status share_vjp(gruI_vjp *v) {
+  gruI_expression e = {.rt = v->rt};
+  gru_attrs to = {.dtype = v->g->dtype, .has_dtype = 1}, kept = *v->attrs;
+  gru_tensor *g = NULL, *y = NULL;
+  kept.keepdim = 1;
+  gru_status status = keep_dims(v, v->g, &g);
+  gruI_expr_keep(&e, status, g);
+  if (status == GRU_OK) status = keep_dims(v, v->y[0], &y);
+  gruI_expr_keep(&e, status, y);
+  gru_tensor *equal = GRUI_EXPR(&e, EQ, v->x[0], y);
+  gru_tensor *mask = gruI_expr_call(&e, GRU_OP_TO, &to, 1, &equal);
+  gru_tensor *share = GRUI_EXPR(&e, DIV, g, gruI_expr_call(&e, GRU_OP_SUM, &kept, 1, &mask));
+  return gruI_expr_end(&e, GRUI_EXPR(&e, MUL, mask, share), &v->dx[0]);
+}
+
+gru_status gruI_amax_vjp(gruI_vjp *v) { return share_vjp(v); }
+gru_status gruI_amin_vjp(gruI_vjp *v) { return share_vjp(v); }
+
 /* Over all elements: equals share the gradient. Along a dim: it goes to the one chosen. */
-static gru_status extreme_vjp(gruI_vjp *v) {
+gru_status gruI_extreme_vjp(gruI_vjp *v) {
   gruI_expression e = {.rt = v->rt};
   gru_tensor *g = NULL;
+  if (v->attrs->ndims == 0) return share_vjp(v);
   GRUI_TRY(keep_dims(v, v->g, &g));
   gruI_expr_keep(&e, GRU_OK, g);
-  if (v->attrs->ndims == 0) {
-    gru_attrs to = {.dtype = g->dtype, .has_dtype = 1};
-    gru_tensor *equal = GRUI_EXPR(&e, EQ, v->x[0], v->y[0]);
-    gru_tensor *mask = gruI_expr_call(&e, GRU_OP_TO, &to, 1, &equal);
-    gru_tensor *share = GRUI_EXPR(&e, DIV, g, GRUI_EXPR(&e, SUM, mask));
-    return gruI_expr_end(&e, GRUI_EXPR(&e, MUL, mask, share), &v->dx[0]);
-  }
   const gruI_input *in = &v->node->in[0];
   gru_tensor *ids = NULL, *zeros = NULL;
   gru_status status = keep_dims(v, v->y[1], &ids);
@@ -290,5 +311,5 @@ static gru_status extreme_vjp(gruI_vjp *v) {
   return gruI_expr_end(&e, dx, &v->dx[0]);
 }
 
-gru_status gruI_max_vjp(gruI_vjp *v) { return extreme_vjp(v); }
-gru_status gruI_min_vjp(gruI_vjp *v) { return extreme_vjp(v); }
+gru_status gruI_max_vjp(gruI_vjp *v) { return gruI_extreme_vjp(v); }
+gru_status gruI_min_vjp(gruI_vjp *v) { return gruI_extreme_vjp(v); }

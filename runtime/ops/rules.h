@@ -82,6 +82,17 @@ gru_status gruI_elementwise_vjp(gruI_vjp *vjp);
 gru_status gruI_reduced_dims(gru_runtime *rt, const char *op, const gru_attrs *attrs, int ndim,
                              int *n, int *dims);
 
+/* The lines of a tensor along attrs.dims[0]: contiguous it is (outer, n, inner). */
+typedef struct gruI_line {
+  int dim;
+  int64_t outer, n, inner;
+} gruI_line;
+gru_status gruI_lines(gru_runtime *rt, const char *op, const gru_attrs *attrs, const gru_tensor *t,
+                      gruI_line *out);
+
+/* The gradient of max, min and median. */
+gru_status gruI_extreme_vjp(gruI_vjp *v);
+
 /* Requires an int64 tensor of ids, or fails with the op's name. */
 gru_status gruI_check_ids(const gruI_call *call, const gru_tensor *ids);
 
