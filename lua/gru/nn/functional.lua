@@ -1,56 +1,237 @@
---- Layers and losses as functions, as in `torch.nn.functional`.
+--- Layers, activations and losses as functions, as in `torch.nn.functional`.
+--
+-- Arguments are PyTorch's, positional as there; what PyTorch's users write as keywords may stand in
+-- an option table.
 -- @module gru.nn.functional
+local args = require "gru.args"
 local core = require "gru.core"
+local tensor = require "gru.tensor"
 
 local functional = {}
+local ops = core.functions
+
+-- The losses, from cross_entropy to kl_div.
+for name, f in pairs(require "gru.nn.losses") do functional[name] = f end
+
+-- Activations without settings; softmax and log_softmax take (x, dim).
+for _, name in ipairs {"sigmoid", "tanh", "relu", "silu", "softmax", "log_softmax"} do
+  functional[name] = ops[name]
+end
+
+local function check(name, x)
+  if not core.is_tensor(x) then
+    error(("%s: a tensor expected, got %s"):format(name, type(x)), 3)
+  end
+end
+
+-- A setting that stands alone or in an option table: `elu(x, 2)` or `elu(x, {alpha = 2})`.
+local function setting(name, key, value, default)
+  if type(value) == "table" then
+    for k in pairs(value) do
+      if k ~= key then error(("%s: unknown option '%s'"):format(name, tostring(k)), 3) end
+    end
+    value = value[key]
+  end
+  if value == nil then return default end
+  if type(value) ~= "number" then
+    error(("%s: %s must be a number, got %s"):format(name, key, tostring(value)), 3)
+  end
+  return value
+end
+
+-- ---- activations --------------------------------------------------------------------------------
+
+--- x where x > 0, else negative_slope x (Maas et al. 2013).
+-- @param x any shape
+-- @param[opt=0.01] negative_slope a number, or {negative_slope = ...}
+function functional.leaky_relu(x, negative_slope)
+  check("leaky_relu", x)
+  local slope = setting("leaky_relu", "negative_slope", negative_slope, 0.01)
+  return ops.where(x:gt(0), x, x * slope)
+end
+
+--- x where x > 0, else alpha (e^x - 1) (Clevert et al. 2016).
+-- @param x any shape
+-- @param[opt=1] alpha a number, or {alpha = ...}
+function functional.elu(x, alpha)
+  check("elu", x)
+  local positive = x:gt(0)
+  -- 0 where x is positive: e^x may overflow there, and infinity times its gradient 0 is NaN.
+  local below = ops.where(positive, 0, x):expm1() * setting("elu", "alpha", alpha, 1)
+  return ops.where(positive, x, below)
+end
+
+--- x Phi(x), with Phi the normal distribution (Hendrycks and Gimpel 2016).
+-- @param x any shape
+-- @tparam[opt] table options `approximate`: "none" or "tanh", which is
+-- x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
+function functional.gelu(x, options)
+  check("gelu", x)
+  local how = args.options("gelu", options, {approximate = true}).approximate or "none"
+  if how == "none" then return tensor.functions.gelu(x) end
+  if how ~= "tanh" then
+    error(("gelu: approximate must be \"none\" or \"tanh\", got %s"):format(tostring(how)), 2)
+  end
+  local inner = (x + x * x * x * 0.044715) * math.sqrt(2 / math.pi)
+  return x * 0.5 * (inner:tanh() + 1)
+end
+
+--- log(1 + e^(beta x)) / beta, and x itself where beta x is above the threshold.
+-- @param x any shape
+-- @tparam[opt] table options `beta` (1), `threshold` (20)
+function functional.softplus(x, options)
+  check("softplus", x)
+  options = args.options("softplus", options, {beta = true, threshold = true})
+  local beta, threshold = options.beta or 1, options.threshold or 20
+  local scaled = beta == 1 and x or x * beta
+  local y = ops.softplus(scaled)
+  if beta ~= 1 then y = y / beta end
+  return ops.where(scaled:gt(threshold), x, y)
+end
+
+--- log of the logistic function, -log(1 + e^-x), without overflow.
+-- @param x any shape
+function functional.logsigmoid(x)
+  check("logsigmoid", x)
+  return -ops.softplus(-x)
+end
+
+-- ---- layers ---------------------------------------------------------------------------------------
 
 --- x W^T + b
 -- @param x (..., in)
 -- @param weight (out, in)
 -- @param[opt] bias (out)
 function functional.linear(x, weight, bias)
-  local y = core.functions.matmul(x, weight:t())
+  local y = ops.matmul(x, weight:t())
   return bias and y + bias or y
 end
 
-for _, name in ipairs {"sigmoid", "tanh", "relu", "softplus", "silu", "softmax", "log_softmax",
-                       "one_hot", "embedding"} do
-  functional[name] = core.functions[name]
+--- Rows of `weight`.
+-- @param ids int64 positions of rows, from 1 on, any shape
+-- @param weight (V, E)
+-- @tparam[opt] table options `padding_idx`: a row, from 1 on or from the end where negative, which
+-- gets no gradient
+-- @return (shape of ids, E)
+function functional.embedding(ids, weight, options)
+  local padding = options
+  if type(options) == "table" then
+    padding = args.options("embedding", options, {padding_idx = true}).padding_idx
+  end
+  local rows = ops.embedding(weight, ids)
+  if padding == nil then return rows end
+  local V = weight:size(1)
+  if math.type(padding) ~= "integer" or padding == 0 or padding > V or padding < -V then
+    error(("embedding: padding_idx must be in 1 .. %d, or negative from the end, got %s")
+      :format(V, tostring(padding)), 2)
+  end
+  if padding < 0 then padding = padding + V + 1 end
+  return ops.where(ids:ne(padding):unsqueeze(-1), rows, rows:detach())
 end
 
-local known = {weight = true, ignore_index = true, reduction = true, label_smoothing = true}
+--- Zeroes each element with probability p and divides the others by 1 - p (Srivastava et al. 2014);
+-- every call draws a new mask.
+-- @param x any shape
+-- @tparam[opt=0.5] number p
+-- @tparam[opt=true] boolean training false gives x itself
+function functional.dropout(x, p, training)
+  check("dropout", x)
+  if type(p) == "table" then
+    local options = args.options("dropout", p, {p = true, training = true})
+    p, training = options.p, options.training
+  end
+  p = p or 0.5
+  if type(p) ~= "number" or not (p >= 0 and p <= 1) then
+    error(("dropout: p must be in 0 .. 1, got %s"):format(tostring(p)), 2)
+  end
+  if training == false or p == 0 then return x end
+  local mask = core.empty(x.shape, x.dtype, x.device):bernoulli_(1 - p)
+  return x * mask * (p < 1 and 1 / (1 - p) or 0)
+end
 
---- Cross-entropy of logits against class ids (PyTorch's `cross_entropy`).
---
--- With C classes, weights w and smoothing e, a row costs
--- -(1 - e) w[t] log p[t] - (e / C) sum_c w[c] log p[c]; "mean" divides the sum by the sum of w[t]
--- over the rows that are not ignored.
--- @param input logits (N, C), (C), or (N, C, d1, ...)
--- @param target int64 class ids from 1 on: (N), (), or (N, d1, ...)
--- @tparam[opt] table options `weight` (C), `ignore_index`, `reduction` ("mean", "sum", "none"),
--- `label_smoothing` (0)
-function functional.cross_entropy(input, target, options)
-  options = options or {}
-  for key in pairs(options) do
-    if not known[key] then error(("cross_entropy: unknown option '%s'"):format(key), 2) end
+--- (x - mean) / sqrt(var + eps) * weight + bias over the last dims, with the biased variance (Ba et
+-- al. 2016).
+-- @param x (..., normalized_shape)
+-- @tparam ?table|integer normalized_shape the sizes of the last dims
+-- @param[opt] weight (normalized_shape)
+-- @param[opt] bias (normalized_shape)
+-- @tparam[opt=1e-5] number eps
+function functional.layer_norm(x, normalized_shape, weight, bias, eps)
+  check("layer_norm", x)
+  local sizes = type(normalized_shape) == "table" and normalized_shape or {normalized_shape}
+  local dims, fits = {}, #sizes > 0 and #sizes <= x:dim()
+  for i, size in ipairs(sizes) do
+    dims[i] = i - #sizes - 1
+    fits = fits and x:size(dims[i]) == size
   end
-  local reduction = options.reduction or "mean"
-  if reduction ~= "mean" and reduction ~= "sum" and reduction ~= "none" then
-    error(("cross_entropy: reduction must be mean, sum or none, got '%s'")
-      :format(tostring(reduction)), 2)
+  if not fits then
+    error(("layer_norm: input [%s] does not end with normalized_shape [%s]")
+      :format(table.concat(x.shape, ", "), table.concat(sizes, ", ")), 2)
   end
-  local shape = nil
-  if input:dim() > 2 then -- the class dim goes last, the others into rows
-    shape = target.shape
-    local order = {1}
-    for d = 3, input:dim() do order[#order + 1] = d end
-    order[#order + 1] = 2
-    input = input:permute(order):reshape(-1, input:size(2))
-    target = target:reshape(-1)
+  local d = x - x:mean(dims, true)
+  local y = d * (d:square():mean(dims, true) + (eps or 1e-5)):rsqrt()
+  if weight then y = y * weight end
+  return bias and y + bias or y
+end
+
+--- Class ids as one-hot rows of the default dtype, in a layout that stores the ids.
+-- @param ids int64, from 1 on, any shape
+-- @tparam[opt] integer num_classes the largest id by default
+-- @return (shape of ids, num_classes)
+function functional.one_hot(ids, num_classes)
+  check("one_hot", ids)
+  if num_classes == nil or num_classes == -1 then num_classes = ids:max():item() end
+  return ops.one_hot(ids, num_classes)
+end
+
+-- One dim with `before` and `after` elements of a value more; negative ones cut off.
+local function pad_dim(x, dim, before, after, value)
+  local size = x:size(dim)
+  if size + before + after < 0 then
+    error(("pad: {%d, %d} leaves less than nothing of size %d"):format(before, after, size), 3)
   end
-  local loss = core.cross_entropy(input, target, options.weight, options.ignore_index, reduction,
-    options.label_smoothing or 0)
-  return shape and reduction == "none" and loss:reshape(shape) or loss
+  local first, last = 1 + math.max(0, -before), size - math.max(0, -after)
+  if first > 1 or last < size then x = x:narrow(dim, first, math.max(0, last - first + 1)) end
+  local parts = {x}
+  local function add(at, count)
+    if count <= 0 then return end
+    local sizes = x.shape
+    sizes[dim] = count
+    table.insert(parts, at, core.empty(sizes, x.dtype, x.device):fill_(value))
+  end
+  add(1, before)
+  add(#parts + 1, after)
+  return #parts == 1 and x or ops.cat(parts, dim)
+end
+
+--- Extends the last dims by a constant.
+-- @param x any shape
+-- @tparam table widths {left, right} of the last dim, then of the one before it, and so on;
+-- negative widths cut off
+-- @tparam[opt="constant"] string mode "constant", the only one
+-- @tparam[opt=0] number value
+-- @usage F.pad(x, {1, 0, 2, 2}) -- one column on the left, two rows above and below
+function functional.pad(x, widths, mode, value)
+  check("pad", x)
+  if type(mode) == "table" then
+    local options = args.options("pad", mode, {mode = true, value = true})
+    mode, value = options.mode, options.value
+  end
+  if mode ~= nil and mode ~= "constant" then
+    error(("pad: mode must be \"constant\", got %s"):format(tostring(mode)), 2)
+  end
+  if type(widths) ~= "table" or #widths % 2 ~= 0 or #widths > 2 * x:dim() then
+    error(("pad: widths must be {left, right, ...}, for at most %d dims"):format(x:dim()), 2)
+  end
+  for i, width in ipairs(widths) do
+    if math.type(width) ~= "integer" then
+      error(("pad: width %d must be an integer, got %s"):format(i, tostring(width)), 2)
+    end
+  end
+  for i = 1, #widths, 2 do
+    x = pad_dim(x, x:dim() - i // 2, widths[i], widths[i + 1], value or 0)
+  end
+  return x
 end
 
 return functional

@@ -21,12 +21,15 @@ function Linear:init(in_features, out_features, options)
     in_features, out_features = options.in_features, options.out_features
   end
   options = options or {}
-  for name, value in pairs {in_features = in_features, out_features = out_features} do
-    if math.type(value) ~= "integer" or value < 1 then
-      error(("Linear: %s must be a positive integer, got %s"):format(name, tostring(value)), 3)
-    end
+  if type(options) ~= "table" then
+    error(("Linear: options must be a table, {bias = false}, got %s"):format(type(options)), 3)
   end
   self.in_features, self.out_features = in_features, out_features
+  for _, name in ipairs {"in_features", "out_features"} do
+    if math.type(self[name]) ~= "integer" or self[name] < 1 then
+      error(("Linear: %s must be a positive integer, got %s"):format(name, tostring(self[name])), 3)
+    end
+  end
   local bound = 1 / math.sqrt(in_features)
   local function draw(...)
     local x = core.empty({...}, options.dtype, options.device):uniform_(-bound, bound)

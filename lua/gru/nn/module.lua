@@ -16,6 +16,7 @@
 local core = require "gru.core"
 
 local PARAMETERS, BUFFERS, MODULES = "_parameters", "_buffers", "_modules"
+local KINDS = {PARAMETERS, MODULES, BUFFERS} -- where a name may be registered
 -- Plain fields stand in a table of their own, so that every assignment is seen.
 local FIELDS = "_fields"
 
@@ -63,6 +64,9 @@ end
 
 local Module = {}
 
+-- What a module's class is called; a field of the module may be called `name`, too.
+local function class_name(self) return getmetatable(self).class.name end
+
 local function is_module(x)
   local meta = type(x) == "table" and getmetatable(x)
   return type(meta) == "table" and meta.is_module_class == true
@@ -72,7 +76,7 @@ end
 local function index(self, key)
   local field = rawget(self, FIELDS)[key]
   if field ~= nil then return field end
-  for _, kind in ipairs {PARAMETERS, MODULES, BUFFERS} do
+  for _, kind in ipairs(KINDS) do
     local value = rawget(self, kind).values[key]
     if value ~= nil then return value end
   end
@@ -92,7 +96,7 @@ local function newindex(self, key, value)
   elseif core.is_tensor(value) and self._buffers.values[key] ~= nil then
     kind = BUFFERS
   end
-  for _, name in ipairs {PARAMETERS, MODULES, BUFFERS} do
+  for _, name in ipairs(KINDS) do
     if name == kind then
       self[name]:set(key, value)
     elseif self[name].values[key] ~= nil then
@@ -354,4 +358,4 @@ end
 
 local Base = Module.extend(Module, "Module")
 
-return {Module = Base, Parameter = Parameter, is_module = is_module}
+return {Module = Base, Parameter = Parameter, is_module = is_module, class_name = class_name}

@@ -29,19 +29,27 @@ function Optimizer.extend(name, defaults)
   return class
 end
 
--- What is wrong with the options by name and kind, or nil.  `extra` is a set of other names.
-local function wrong_options(self, options, extra)
-  for key, value in pairs(options) do
-    local default = self.defaults[key]
-    if default == nil and not extra[key] then
+-- What is wrong with the names of options, or nil.  `extra` is a set of other names.
+local function wrong_names(self, options, extra)
+  for key in pairs(options) do
+    if self.defaults[key] == nil and not extra[key] then
       local names = {}
       for name in pairs(self.defaults) do names[#names + 1] = name end
       table.sort(names)
       return ("unknown option '%s'; there are: %s"):format(tostring(key), table.concat(names, ", "))
-    elseif type(default) == "boolean" and type(value) ~= "boolean" then
-      return ("%s must be true or false, got %s"):format(key, tostring(value))
     end
   end
+end
+
+-- What is wrong with the values of a group's options, or nil.
+local function wrong_values(self, group)
+  for key, default in pairs(self.defaults) do
+    if type(default) == "boolean" and type(group[key]) ~= "boolean" then
+      return ("%s must be true or false, got %s"):format(key, tostring(group[key]))
+    end
+  end
+  local problem = group.initial_lr ~= nil and self.wrong("initial_lr", group.initial_lr, 0)
+  return problem or self:check(group)
 end
 
 -- A group may name its rate before any scheduler, for schedulers that resume with `last_epoch`.
@@ -72,8 +80,7 @@ local function add_group(self, group, level)
     error(("%s: a tensor or a group, {params = {...}}, expected, got %s"):format(self.name,
       type(group) == "table" and "a table without params" or type(group)), level)
   end
-  local problem = wrong_options(self, group, OF_GROUPS)
-    or group.initial_lr ~= nil and self.wrong("initial_lr", group.initial_lr, 0)
+  local problem = wrong_names(self, group, OF_GROUPS)
   if problem then error(self.name .. ": " .. problem, level) end
   check_params(self, group.params, level + 1)
   local added = {params = {table.unpack(group.params)}, initial_lr = group.initial_lr}
@@ -81,7 +88,7 @@ local function add_group(self, group, level)
     if group[key] ~= nil then value = group[key] end
     added[key] = copy_of(value)
   end
-  problem = self:check(added)
+  problem = wrong_values(self, added)
   if problem then error(self.name .. ": " .. problem, level) end
   self.param_groups[#self.param_groups + 1] = added
 end
@@ -93,13 +100,14 @@ function Optimizer:init(params, options)
   elseif type(options) ~= "table" then
     error(("%s: options must be a table, {lr = ...}, got %s"):format(self.name, type(options)), 3)
   end
-  local problem = wrong_options(self, options, NONE)
+  local problem = wrong_names(self, options, NONE)
   if problem then error(self.name .. ": " .. problem, 3) end
   self.options = {}
   for key, value in pairs(self.defaults) do
     if options[key] ~= nil then value = options[key] end
-    self.options[key] = value
+    self.options[key] = copy_of(value)
   end
+  if params.params then params = {params} end
   if #params == 0 then error(self.name .. ": no parameters", 3) end
   if core.is_tensor(params[1]) then params = {{params = params}} end
   for _, group in ipairs(params) do add_group(self, group, 4) end
@@ -108,13 +116,6 @@ end
 --- Adds a group: `{params = {...}, lr = ...}`; options that it lacks are the optimiser's.
 function Optimizer:add_param_group(group)
   add_group(self, group, 3)
-end
-
--- State outlives a gru.scope that the step is taken in.
-local function keep(state)
-  for _, value in pairs(state) do
-    if core.is_tensor(value) then core.keep(value) end
-  end
 end
 
 --- One step for every parameter that has a gradient.
@@ -132,9 +133,7 @@ function Optimizer:step(closure)
           state = {}
           self.state[p] = state
         end
-        local fresh = next(state) == nil
         self:update(p, g, state, group)
-        if fresh then keep(state) end
       end
     end
   end
@@ -189,22 +188,25 @@ end
 local function adopted(key, value, p)
   if not core.is_tensor(value) then return value end
   if key == "step" then return math.tointeger(value:item()) end
-  local own = value:detach():to(p)
-  return own == value and own:clone() or own
+  local own = value:detach()
+  local moved = own:to(p)
+  return core.keep(moved == own and own:clone() or moved)
 end
 
 -- What is wrong with a saved state for these groups, or nil.
 local function wrong_state(self, saved)
-  if type(saved) ~= "table" or type(saved.state) ~= "table" or type(saved.param_groups) ~= "table" then
+  local fits = type(saved) == "table" and type(saved.state) == "table"
+  if not fits or type(saved.param_groups) ~= "table" then
     return "what state_dict gave expected, {state = ..., param_groups = ...}"
   elseif #saved.param_groups ~= #self.param_groups then
     return ("%d groups here, %d in the state"):format(#self.param_groups, #saved.param_groups)
   end
   for i, group in ipairs(self.param_groups) do
-    local numbers = saved.param_groups[i].params
-    if type(numbers) ~= "table" or #group.params ~= #numbers then
-      return ("group %d has %d parameters here, %d in the state"):format(i, #group.params,
-        type(numbers) == "table" and #numbers or 0)
+    local given = saved.param_groups[i]
+    local numbers = type(given) == "table" and given.params
+    if type(numbers) ~= "table" then return ("group %d has no params in the state"):format(i) end
+    if #group.params ~= #numbers then
+      return ("group %d has %d parameters here, %d in the state"):format(i, #group.params, #numbers)
     end
     for j, p in ipairs(group.params) do
       for key, value in pairs(saved.state[numbers[j]] or {}) do
@@ -234,7 +236,7 @@ function Optimizer:load_state_dict(saved)
   local problem, groups = wrong_state(self, saved), {}
   for i, group in ipairs(not problem and self.param_groups or {}) do
     groups[i] = merged(self, group, saved.param_groups[i])
-    problem = problem or self:check(groups[i])
+    problem = problem or wrong_values(self, groups[i])
   end
   if problem then error(("%s: load_state_dict: %s"):format(self.name, problem), 2) end
   self.state = {}
@@ -251,8 +253,11 @@ function Optimizer:load_state_dict(saved)
   end
 end
 
---- A tensor of zeros, shaped as the parameter p.
-function Optimizer.zeros(p) return core.empty(p.shape, p.dtype, p.device):fill_(0) end
+--- New state: zeros in the shape of the parameter p.  State outlives a gru.scope around the step.
+function Optimizer.zeros(p) return core.keep(core.empty(p.shape, p.dtype, p.device):fill_(0)) end
+
+--- New state: a copy of x.
+function Optimizer.copy(x) return core.keep(x:detach():clone()) end
 
 --- The gradient to descend along: g, or -g where the group maximises, plus weight_decay p.  May be
 -- g itself.
@@ -264,7 +269,8 @@ end
 
 --- What is wrong with an option that must be a number of at least `lowest`; nil where it is right.
 function Optimizer.wrong(name, value, lowest, below)
-  if type(value) ~= "number" or not (value >= lowest) or (below and not (value < below)) then
+  local fits = type(value) == "number" and value >= lowest and (not below or value < below)
+  if not fits then
     return ("%s must be %s, got %s"):format(name, below
       and ("in %g .. %g, the end excluded"):format(lowest, below) or (">= %g"):format(lowest),
       tostring(value))

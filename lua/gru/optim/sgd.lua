@@ -1,6 +1,6 @@
---- Stochastic gradient descent (PyTorch's `optim.SGD`).
+--- Stochastic gradient descent with momentum (Sutskever et al. 2013), PyTorch's `optim.SGD`.
 --
---     g = g + weight_decay p
+--     g = g + weight_decay p                            (maximize: -g)
 --     buf = g at the first step, momentum buf + (1 - dampening) g later
 --     g = g + momentum buf if nesterov, else buf        (momentum ~= 0)
 --     p = p - lr g
@@ -17,23 +17,27 @@ local SGD = Optimizer.extend("SGD", {
 })
 
 function SGD:check(group)
-  for _, name in ipairs {"lr", "momentum", "weight_decay"} do self:want(group, name, 0) end
-  if group.nesterov and (group.momentum <= 0 or group.dampening ~= 0) then
-    error("SGD: nesterov wants a momentum and no dampening", 5)
+  for _, name in ipairs {"lr", "momentum", "weight_decay"} do
+    local problem = self.wrong(name, group[name], 0)
+    if problem then return problem end
   end
+  if group.nesterov and (group.momentum <= 0 or group.dampening ~= 0) then
+    return "nesterov wants a momentum and no dampening"
+  end
+  return self.wrong("dampening", group.dampening, -math.huge)
 end
 
 function SGD:update(p, g, state, group)
-  local m = group.momentum
-  if group.maximize then g = -g end
-  if group.weight_decay ~= 0 then g = g + p * group.weight_decay end
+  local m, buffer = group.momentum, state.momentum_buffer
+  g = self.gradient(p, g, group)
   if m ~= 0 then
-    if state.momentum_buffer then
-      state.momentum_buffer:mul_(m):add_(g * (1 - group.dampening))
+    if not buffer then
+      buffer = self.copy(g)
+      state.momentum_buffer = buffer
     else
-      state.momentum_buffer = g:detach():clone()
+      buffer:mul_(m):add_(group.dampening == 0 and g or g * (1 - group.dampening))
     end
-    g = group.nesterov and g + state.momentum_buffer * m or state.momentum_buffer
+    g = group.nesterov and (buffer * m):add_(g) or buffer
   end
   p:sub_(g * group.lr)
 end
