@@ -103,7 +103,9 @@ end
 --- Loads the corpus and checks that it serves: its length, and the prefixes; opens the log last.
 -- @return what gru.d2l.load_data_jay_lyrics returns
 function options.load_corpus(config)
-  local corpus, message = gru.text.Corpus.from_file(config.corpus, {max_chars = config.chars})
+  local corpus, message = gru.text.Corpus.from_file(config.corpus, {
+    max_chars = config.chars > 0 and config.chars or nil,
+  })
   if not corpus then stop(1, "%s", message) end
   local need = config.batch * (config.steps + 1)
   if #corpus < need then

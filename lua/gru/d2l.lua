@@ -155,6 +155,9 @@ local clock = core.clock
 
 -- Runs the epochs: run_epoch() -> loss sum (0-d tensor), tokens.
 local function epochs(num_epochs, run_epoch, predict_one, pred_period, prefixes, reporter)
+  if math.type(pred_period) ~= "integer" or pred_period < 1 then
+    error("pred_period must be a positive integer, got " .. tostring(pred_period), 3)
+  end
   for epoch = 1, num_epochs do
     local start = clock()
     local sum, tokens = run_epoch(epoch)

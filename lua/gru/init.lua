@@ -12,6 +12,7 @@ local create = require "gru.create"
 local tensor = require "gru.tensor"
 local mode = require "gru.mode"
 local device = require "gru.device"
+local files = require "gru.files"
 
 local gru = {_VERSION = core.version}
 
@@ -21,6 +22,7 @@ for name, f in pairs(tensor.functions) do gru[name] = f end
 for name, f in pairs(create) do gru[name] = f end
 for name, f in pairs(mode) do gru[name] = f end
 for name, f in pairs(device) do gru[name] = f end
+for name, f in pairs(files) do gru[name] = f end
 
 --- Is `x` a tensor?
 -- @function is_tensor
@@ -37,7 +39,7 @@ gru.is_tensor = core.is_tensor
 gru.manual_seed = core.manual_seed
 
 local submodules = {
-  autograd = true, d2l = true, nn = true, optim = true, text = true,
+  autograd = true, d2l = true, data = true, nn = true, optim = true, text = true,
 }
 
 -- `gru.nn` and its siblings are loaded when they are first asked for.

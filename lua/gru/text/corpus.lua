@@ -19,13 +19,18 @@ local known = {max_chars = true, tokenizer = true}
 -- @treturn[2] string what is wrong with the file
 function Corpus.from_file(path, options)
   options = options or {}
+  if type(path) ~= "string" then error("Corpus: a path expected, got " .. type(path), 2) end
   for key in pairs(options) do
     if not known[key] then error(("Corpus: unknown option '%s'"):format(tostring(key)), 2) end
   end
   if options.tokenizer and options.tokenizer ~= "char" then
     error(("Corpus: tokenizer must be \"char\", got '%s'"):format(tostring(options.tokenizer)), 2)
   end
-  local indices, chars = core.read_text(path, options.max_chars)
+  local max_chars = options.max_chars
+  if max_chars ~= nil and (math.type(max_chars) ~= "integer" or max_chars < 1) then
+    error(("Corpus: max_chars must be a positive integer, got %s"):format(tostring(max_chars)), 2)
+  end
+  local indices, chars = core.read_text(path, max_chars)
   if not indices then return nil, chars end
   return setmetatable({indices = indices, vocab = Vocab.new(chars)}, Corpus)
 end

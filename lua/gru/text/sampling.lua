@@ -10,7 +10,9 @@ local function check(name, indices, batch_size, num_steps)
   if not core.is_tensor(indices) or indices:dim() ~= 1 or indices.dtype ~= "int64" then
     error(name .. ": an int64 tensor of one dim expected", 3)
   end
-  for what, value in pairs {batch_size = batch_size, num_steps = num_steps} do
+  local sizes = {batch_size = batch_size, num_steps = num_steps}
+  for _, what in ipairs {"batch_size", "num_steps"} do
+    local value = sizes[what]
     if math.type(value) ~= "integer" or value < 1 then
       error(("%s: %s must be a positive integer, got %s"):format(name, what, tostring(value)), 3)
     end

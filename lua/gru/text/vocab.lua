@@ -1,5 +1,7 @@
 --- A vocabulary of characters: ids from 1 on, in order of first appearance.
 -- @module gru.text.vocab
+local core = require "gru.core"
+
 local Vocab = {}
 Vocab.__index = Vocab
 
@@ -23,6 +25,7 @@ function Vocab:char(id) return self.chars[id] end
 -- @treturn[2] string which character is unknown
 function Vocab:encode(text)
   local list = {}
+  if type(text) ~= "string" then error("encode: a string expected, got " .. type(text), 2) end
   if not utf8.len(text) then return nil, "the text is not valid UTF-8" end
   for _, code in utf8.codes(text) do
     local char = utf8.char(code)
@@ -36,9 +39,11 @@ function Vocab:encode(text)
   return list
 end
 
---- The text of ids, a table or an int64 tensor.
+--- The text of ids: a table, an int64 tensor, or one id.
 function Vocab:decode(ids)
-  if type(ids) ~= "table" then ids = ids:totable() end
+  if core.is_tensor(ids) then ids = ids:totable() end
+  if math.type(ids) == "integer" then ids = {ids} end
+  if type(ids) ~= "table" then error("decode: ids expected, got " .. type(ids), 2) end
   local parts = {}
   for i, id in ipairs(ids) do
     parts[i] = self.chars[id] or error(("decode: id %s is outside 1 .. %d")

@@ -1,0 +1,25 @@
+-- What the from_python files hold; made by files.py.
+return {
+  metadata = {["quote\34\92"] = "\230\131\179\232\166\129 \231\155\180\229\141\135\230\156\186\10"},
+  fortran = {dtype = "int64", shape = {2, 3, 4}, data = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23}},
+  tensors = {
+    ["bf16"] = {dtype = "float32", shape = {4}, data = {0x1.0000000000000p+0, -0x1.4000000000000p+1, 0x1.c200000000000p+127, 0x0.0p+0}},
+    ["bool"] = {dtype = "bool", shape = {3, 1}, data = {true, false, true}},
+    ["empty"] = {dtype = "float32", shape = {2, 0, 3}, data = {}},
+    ["f16"] = {dtype = "float32", shape = {6}, data = {0x1.8000000000000p+0, -0x1.ffc0000000000p+15, 0x1.0000000000000p-24, 0x1.0000000000000p-14, 0x1.9980000000000p-4, -0x0.0p+0}},
+    ["f32"] = {dtype = "float32", shape = {2, 3}, data = {-0x1.0000000000000p+0, -0x1.5555540000000p-1, -0x1.5555540000000p-2, 0x0.0p+0, 0x1.5555580000000p-2, 0x1.5555540000000p-1}},
+    ["f64"] = {dtype = "float64", shape = {2, 2}, data = {0x1.999999999999ap-4, -0x1.7e43c8800759cp+996, 0x0.0000000000001p-1022, 0x1.8000000000000p+1}},
+    ["i16"] = {dtype = "int64", shape = {3}, data = {-32768, 32767, 1}},
+    ["i32"] = {dtype = "int64", shape = {3}, data = {-2147483648, 2147483647, 1}},
+    ["i64"] = {dtype = "int64", shape = {3}, data = {math.mininteger, 9223372036854775807, 0}},
+    ["i8"] = {dtype = "int64", shape = {3}, data = {-128, 127, 1}},
+    ["scalar"] = {dtype = "int64", shape = {}, data = {7}},
+    ["special"] = {dtype = "float32", shape = {5}, data = {math.huge, -math.huge, -0x0.0p+0, 0x1.0000000000000p-149, 0x1.fffffe0000000p+127}},
+    ["special16"] = {dtype = "float32", shape = {2}, data = {math.huge, -math.huge}},
+    ["u16"] = {dtype = "int64", shape = {3}, data = {0, 65535, 1}},
+    ["u32"] = {dtype = "int64", shape = {3}, data = {0, 4294967295, 1}},
+    ["u64"] = {dtype = "int64", shape = {2}, data = {0, 9223372036854775807}},
+    ["u8"] = {dtype = "int64", shape = {3}, data = {0, 255, 1}},
+    ["\229\144\141\229\173\151 \34/\92\10"] = {dtype = "int64", shape = {1}, data = {-1}},
+  },
+}
