@@ -1,4 +1,5 @@
 /* args.c - checking arguments, and saying what was wrong with them. */
+#include <stdio.h>
 #include <string.h>
 
 #include "binding.h"
@@ -23,8 +24,8 @@ const char *gruL_typename(lua_State *L, int idx) {
 }
 
 int gruL_expected(lua_State *L, int idx, const char *what) {
-  return luaL_argerror(
-      L, idx, lua_pushfstring(L, "%s expected, got %s", what, gruL_typename(L, idx)));
+  const char *got = gruL_typename(L, idx);
+  return luaL_argerror(L, idx, lua_pushfstring(L, "%s expected, got %s", what, got));
 }
 
 gru_tensor *gruL_check(lua_State *L, int idx) {
@@ -42,14 +43,20 @@ static int64_t to_dim(lua_State *L, int arg, int64_t value, const char *what) {
 int64_t gruL_dim(lua_State *L, int idx, const char *what) {
   int is_integer;
   int64_t value = lua_tointegerx(L, idx, &is_integer);
-  if (!is_integer || lua_type(L, idx) != LUA_TNUMBER)
-    gruL_expected(L, idx, lua_pushfstring(L, "%s (an integer)", what));
+  if (!is_integer || lua_type(L, idx) != LUA_TNUMBER) {
+    char text[64]; /* not on the stack, where it would stand in for a missing argument */
+    snprintf(text, sizeof text, "%s (an integer)", what);
+    gruL_expected(L, idx, text);
+  }
   return to_dim(L, idx, value, what);
 }
 
 void gruL_at_most(lua_State *L, int n) {
-  if (lua_gettop(L) > n)
-    luaL_error(L, "too many arguments: %d, at most %d expected", lua_gettop(L), n);
+  if (lua_gettop(L) <= n) return;
+  int given = lua_gettop(L);
+  lua_Debug self;
+  const char *name = lua_getstack(L, 0, &self) && lua_getinfo(L, "n", &self) ? self.name : NULL;
+  luaL_error(L, "%s: too many arguments: %d, at most %d expected", name ? name : "function", given, n);
 }
 
 /* The integer on top of the stack, popped. */

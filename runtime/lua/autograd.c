@@ -1,5 +1,6 @@
 /* autograd.c - backward, grad, hooks, and grad mode. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "binding.h"
 
@@ -56,6 +57,7 @@ static gru_status run_hook(void *context, gru_tensor *grad, gru_tensor **replace
 ** tensor goes: one that names its own tensor keeps both alive, since the tape may need it when no
 ** script sees the tensor any more. */
 static int register_hook(lua_State *L) {
+  gruL_at_most(L, 2);
   gruL_state *s = gruL_self(L);
   gru_tensor *t = gruL_check(L, 1);
   uint64_t id;
@@ -119,7 +121,7 @@ static gru_status run_rule(void *context, gru_tensor *grad, int ninputs, gru_ten
   return GRU_OK;
 }
 
-static gru_tensor **tensors(lua_State *L, int idx, int n);
+static gru_tensor **tensors(lua_State *L, const char *what, int idx, int n);
 
 /* core.record(output, inputs, rule): rule(grad) -> table of gradients, by input */
 static int record(lua_State *L) {
@@ -128,7 +130,7 @@ static int record(lua_State *L) {
   luaL_checktype(L, 2, LUA_TTABLE);
   luaL_checktype(L, 3, LUA_TFUNCTION);
   int n = (int)lua_rawlen(L, 2);
-  gru_tensor **inputs = tensors(L, 2, n);
+  gru_tensor **inputs = tensors(L, "Function: input", 2, n);
   lua_hook *rule = malloc(sizeof *rule);
   if (!rule) return luaL_error(L, "Function: out of memory");
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
@@ -149,9 +151,18 @@ static int flag(lua_State *L, int options, const char *name, int bit) {
   return set ? bit : 0;
 }
 
-static int read_flags(lua_State *L, int options) {
+static int read_flags(lua_State *L, const char *name, int options) {
+  static const char *const known[] = {"retain_graph", "create_graph", "allow_unused"};
   if (lua_isnoneornil(L, options)) return 0;
   luaL_checktype(L, options, LUA_TTABLE);
+  for (lua_pushnil(L); lua_next(L, options); lua_pop(L, 1)) {
+    bool found = false;
+    for (size_t i = 0; i < sizeof known / sizeof *known && !found; i++)
+      found = lua_type(L, -2) == LUA_TSTRING && strcmp(lua_tostring(L, -2), known[i]) == 0;
+    if (!found)
+      return luaL_error(L, "%s: unknown option '%s'; there are: retain_graph, create_graph, allow_unused",
+                        name, luaL_tolstring(L, -2, NULL));
+  }
   return flag(L, options, "retain_graph", GRU_RETAIN_GRAPH) |
          flag(L, options, "create_graph", GRU_CREATE_GRAPH) |
          flag(L, options, "allow_unused", GRU_ALLOW_UNUSED);
@@ -167,7 +178,7 @@ static int backward(lua_State *L) {
     grad = gruL_test(L, 2);
     options = 3;
   }
-  int flags = read_flags(L, options);
+  int flags = read_flags(L, "backward", options);
   gruL_enter(L, s);
   lua_State *outer = s->caller;
   s->caller = L;
@@ -177,11 +188,13 @@ static int backward(lua_State *L) {
 }
 
 /* The tensors of the table at `idx`, in a userdata pushed on the stack; nil or false gives NULL. */
-static gru_tensor **tensors(lua_State *L, int idx, int n) {
+static gru_tensor **tensors(lua_State *L, const char *what, int idx, int n) {
   gru_tensor **list = lua_newuserdatauv(L, ((size_t)n + 1) * sizeof *list, 0);
   for (int i = 0; i < n; i++) {
     lua_rawgeti(L, idx, i + 1);
-    list[i] = lua_toboolean(L, -1) ? gruL_check(L, lua_gettop(L)) : NULL;
+    list[i] = gruL_test(L, lua_gettop(L));
+    if (!list[i] && lua_toboolean(L, -1))
+      luaL_error(L, "%s %d: tensor expected, got %s", what, i + 1, luaL_typename(L, -1));
     lua_pop(L, 1);
   }
   return list;
@@ -195,9 +208,14 @@ static int grad(lua_State *L) {
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 4);
   int n = (int)lua_rawlen(L, 1), ninputs = (int)lua_rawlen(L, 2);
-  int flags = read_flags(L, 4);
-  gru_tensor **outputs = tensors(L, 1, n), **inputs = tensors(L, 2, ninputs), **grads = NULL;
-  if (!lua_isnil(L, 3)) grads = tensors(L, 3, n);
+  int flags = read_flags(L, "grad", 4);
+  gru_tensor **outputs = tensors(L, "grad: output", 1, n), **grads = NULL;
+  gru_tensor **inputs = tensors(L, "grad: input", 2, ninputs);
+  if (n == 0) return luaL_error(L, "grad: no outputs");
+  if (!lua_isnil(L, 3)) {
+    luaL_checktype(L, 3, LUA_TTABLE);
+    grads = tensors(L, "grad: grad_outputs", 3, n);
+  }
   for (int i = 0; i < n; i++)
     if (!outputs[i]) return luaL_error(L, "grad: output %d is not a tensor", i + 1);
   for (int i = 0; i < ninputs; i++)
@@ -244,7 +262,9 @@ static int set_data(lua_State *L) {
 }
 
 static int requires_grad_(lua_State *L) {
+  gruL_at_most(L, 2);
   gru_tensor *t = gruL_check(L, 1);
+  if (!lua_isnoneornil(L, 2) && !lua_isboolean(L, 2)) gruL_expected(L, 2, "boolean");
   int on = lua_isnoneornil(L, 2) ? 1 : lua_toboolean(L, 2);
   gru_status status = gru_tensor_set_requires_grad(t, on);
   if (status != GRU_OK) return gruL_raise(L, gruL_self(L), status);
@@ -253,6 +273,7 @@ static int requires_grad_(lua_State *L) {
 }
 
 static int retain_grad(lua_State *L) {
+  gruL_at_most(L, 1);
   gru_status status = gru_tensor_retain_grad(gruL_check(L, 1));
   return status == GRU_OK ? 0 : gruL_raise(L, gruL_self(L), status);
 }

@@ -87,6 +87,7 @@ static int linspace(lua_State *L) {
 }
 
 static int uniform_(lua_State *L) {
+  gruL_at_most(L, 3);
   gru_status status = gru_uniform_(gruL_check(L, 1), luaL_optnumber(L, 2, 0), luaL_optnumber(L, 3, 1));
   if (status != GRU_OK) return gruL_raise(L, gruL_self(L), status);
   lua_settop(L, 1);
@@ -94,6 +95,7 @@ static int uniform_(lua_State *L) {
 }
 
 static int normal_(lua_State *L) {
+  gruL_at_most(L, 3);
   gru_status status = gru_normal_(gruL_check(L, 1), luaL_optnumber(L, 2, 0), luaL_optnumber(L, 3, 1));
   if (status != GRU_OK) return gruL_raise(L, gruL_self(L), status);
   lua_settop(L, 1);
@@ -101,6 +103,7 @@ static int normal_(lua_State *L) {
 }
 
 static int bernoulli_(lua_State *L) {
+  gruL_at_most(L, 2);
   gru_status status = gru_bernoulli_(gruL_check(L, 1), luaL_optnumber(L, 2, 0.5));
   if (status != GRU_OK) return gruL_raise(L, gruL_self(L), status);
   lua_settop(L, 1);
@@ -109,7 +112,13 @@ static int bernoulli_(lua_State *L) {
 
 /* x:random_(low, high): integers from low on, high excluded. */
 static int random_(lua_State *L) {
-  gru_status status = gru_randint_(gruL_check(L, 1), luaL_checkinteger(L, 2), luaL_checkinteger(L, 3));
+  gruL_at_most(L, 3);
+  gru_tensor *t = gruL_check(L, 1);
+  lua_Integer low = luaL_checkinteger(L, 2), high = luaL_checkinteger(L, 3);
+  if (low >= high)
+    return luaL_error(L, "random_: no integers from %I up to, not including, %I", (LUAI_UACINT)low,
+                      (LUAI_UACINT)high);
+  gru_status status = gru_randint_(t, low, high);
   if (status != GRU_OK) return gruL_raise(L, gruL_self(L), status);
   lua_settop(L, 1);
   return 1;

@@ -181,6 +181,7 @@ static int item(lua_State *L) {
 
 /* x:data(): the elements as a string of bytes, contiguous, in this machine's order. */
 static int data(lua_State *L) {
+  gruL_at_most(L, 1);
   gru_tensor *t = gruL_check(L, 1);
   const char *bytes = read_all(L, t);
   lua_pushlstring(L, bytes, (size_t)gru_tensor_numel(t) * gru_dtype_size(gru_tensor_dtype(t)));

@@ -241,16 +241,32 @@ static int narrow(lua_State *L) {
 
 static int slice(lua_State *L) {
   gru_tensor *t = gruL_check(L, 1);
-  gru_attrs a = {.dims = {gruL_dim(L, 2, "dim")}, .ndims = 1, .step = luaL_optinteger(L, 5, 1)};
+  gru_attrs a = {.dims = {luaL_checkinteger(L, 2) - 1}, .ndims = 1};
+  lua_Integer bounds[3];
+  lua_settop(L, 5);
+  if (lua_isnil(L, 5)) {
+    lua_pushinteger(L, 1);
+    lua_replace(L, 5);
+  }
+  for (int i = 0; i < 3; i++) {
+    int is_integer;
+    bounds[i] = lua_tointegerx(L, i + 3, &is_integer);
+    if (!is_integer)
+      return luaL_error(L, "index: a range is {first, last} or {first, last, step}, in integers; got a %s",
+                        luaL_typename(L, i + 3));
+  }
   int ndim = gru_tensor_ndim(t);
-  if (a.dims[0] >= ndim)
+  if (a.dims[0] < 0 || a.dims[0] >= ndim)
     return luaL_error(L, "index: %d dims named, the tensor has %d", (int)a.dims[0] + 1, ndim);
   int64_t size = gru_tensor_shape(t)[a.dims[0]];
-  a.start = gruL_dim(L, 3, "position");
-  if (a.start < 0) a.start += size;
-  a.stop = luaL_checkinteger(L, 4);
-  if (a.stop < 0) a.stop += size + 1;
-  if (a.stop < a.start) a.stop = a.start;
+  a.start = bounds[0] < 0 ? bounds[0] + size : bounds[0] - 1;
+  a.stop = bounds[1] < 0 ? bounds[1] + size + 1 : bounds[1];
+  a.step = bounds[2];
+  if (bounds[0] == 0 || bounds[1] == 0 || a.start < 0 || a.stop > size || a.start > a.stop || a.step < 1)
+    return luaL_error(L, "index: range {%I, %I, %I} is not in dim %d of size %I; positions count from 1, "
+                      "or from -1 backwards, both ends included", (LUAI_UACINT)bounds[0],
+                      (LUAI_UACINT)bounds[1], (LUAI_UACINT)bounds[2], (int)a.dims[0] + 1,
+                      (LUAI_UACINT)size);
   return call(L, gruL_self(L), GRU_OP_NARROW, &t, 1, NULL, &a);
 }
 

@@ -1,4 +1,5 @@
 /* runtime.c - seeds, threads, devices, memory. */
+#include <limits.h>
 #include <string.h>
 #include <time.h>
 
@@ -6,6 +7,7 @@
 
 /* gru.manual_seed(seed [, "philox" | "torch"]) */
 static int manual_seed(lua_State *L) {
+  gruL_at_most(L, 2);
   static const char *const kinds[] = {"philox", "torch", NULL};
   lua_Integer seed = luaL_checkinteger(L, 1);
   gru_seed(gruL_self(L)->rt, (uint64_t)seed, (gru_generator)luaL_checkoption(L, 2, "philox", kinds));
@@ -13,13 +15,17 @@ static int manual_seed(lua_State *L) {
 }
 
 static int set_num_threads(lua_State *L) {
+  gruL_at_most(L, 1);
   gruL_state *s = gruL_self(L);
   lua_Integer n = luaL_checkinteger(L, 1);
-  gru_status status = gru_set_threads(s->rt, n < -1 || n > 100000 ? -1 : (int)n);
+  if (n < 1 || n > INT_MAX)
+    return luaL_error(L, "set_num_threads: expected 1 to 256, got %I", (LUAI_UACINT)n);
+  gru_status status = gru_set_threads(s->rt, (int)n);
   return status == GRU_OK ? 0 : gruL_raise(L, s, status);
 }
 
 static int get_num_threads(lua_State *L) {
+  gruL_at_most(L, 0);
   lua_pushinteger(L, gru_get_threads(gruL_self(L)->rt));
   return 1;
 }
@@ -37,11 +43,12 @@ static int device_check(lua_State *L) {
 }
 
 static int set_default_device(lua_State *L) {
+  gruL_at_most(L, 1);
   gruL_state *s = gruL_self(L);
   size_t length;
   const char *name = luaL_checklstring(L, 1, &length);
   gru_status status = gru_device_check(s->rt, name);
-  if (status != GRU_OK) return gruL_raise(L, s, status);
+  if (status != GRU_OK) return luaL_error(L, "set_default_device: %s", gru_runtime_error(s->rt));
   if (length < sizeof s->device) memcpy(s->device, name, length + 1);
   return 0;
 }
@@ -52,6 +59,7 @@ static int get_default_device(lua_State *L) {
 }
 
 static int set_default_dtype(lua_State *L) {
+  gruL_at_most(L, 1);
   gruL_state *s = gruL_self(L);
   gru_dtype dtype = gruL_dtype(L, 1);
   gru_status status = gru_set_default_dtype(s->rt, dtype);
@@ -72,10 +80,11 @@ static void set_bytes(lua_State *L, const char *name, size_t bytes) {
 
 /* gru.memory([device]) -> {live=, peak=, reserved=, limit=}, in bytes */
 static int memory(lua_State *L) {
+  gruL_at_most(L, 1);
   gruL_state *s = gruL_self(L);
   gru_memory_info info;
   gru_status status = gru_memory(s->rt, luaL_optstring(L, 1, s->device), &info);
-  if (status != GRU_OK) return gruL_raise(L, s, status);
+  if (status != GRU_OK) return luaL_error(L, "memory: %s", gru_runtime_error(s->rt));
   lua_createtable(L, 0, 4);
   set_bytes(L, "live", info.live);
   set_bytes(L, "peak", info.peak);
@@ -85,6 +94,7 @@ static int memory(lua_State *L) {
 }
 
 static int empty_cache(lua_State *L) {
+  gruL_at_most(L, 0);
   gru_empty_cache(gruL_self(L)->rt);
   return 0;
 }

@@ -184,57 +184,67 @@ static int length(lua_State *L) {
 
 /* ---- questions --------------------------------------------------------------------------------------- */
 
-/* x:size() -> table, x:size(d) -> integer. */
-static int size(lua_State *L) {
+/* All of `values`, one a dim, in a table, or that of the dim at argument 2. */
+static int sizes_or_one(lua_State *L, const char *name, const int64_t *values) {
   gru_tensor *t = gruL_check(L, 1);
   gruL_at_most(L, 2);
   int n = gru_tensor_ndim(t);
   if (lua_isnoneornil(L, 2)) {
-    push_sizes(L, n, gru_tensor_shape(t));
+    push_sizes(L, n, values);
     return 1;
   }
   int64_t d = gruL_dim(L, 2, "dim");
   if (d < 0) d += n;
   if (d < 0 || d >= n)
-    return luaL_error(L, "size: dim %I of a tensor with %d dims",
+    return luaL_error(L, "%s: dim %I of a tensor with %d dims", name,
                       (LUAI_UACINT)lua_tointeger(L, 2), n);
-  lua_pushinteger(L, gru_tensor_shape(t)[d]);
+  lua_pushinteger(L, values[d]);
   return 1;
 }
 
+/* x:size() -> table, x:size(d) -> integer. */
+static int size(lua_State *L) {
+  return sizes_or_one(L, "size", gru_tensor_shape(gruL_check(L, 1)));
+}
+
+/* x:stride() -> table, x:stride(d) -> integer, in elements. */
 static int stride(lua_State *L) {
-  gru_tensor *t = gruL_check(L, 1);
-  push_sizes(L, gru_tensor_ndim(t), gru_tensor_strides(t));
-  return 1;
+  return sizes_or_one(L, "stride", gru_tensor_strides(gruL_check(L, 1)));
 }
 
 static int dim(lua_State *L) {
+  gruL_at_most(L, 1);
   lua_pushinteger(L, gru_tensor_ndim(gruL_check(L, 1)));
   return 1;
 }
 
 static int numel(lua_State *L) {
+  gruL_at_most(L, 1);
   lua_pushinteger(L, gru_tensor_numel(gruL_check(L, 1)));
   return 1;
 }
 
 static int nbytes(lua_State *L) {
+  gruL_at_most(L, 1);
   gru_tensor *t = gruL_check(L, 1);
   lua_pushinteger(L, gru_tensor_numel(t) * (lua_Integer)gru_dtype_size(gru_tensor_dtype(t)));
   return 1;
 }
 
 static int storage_offset(lua_State *L) {
+  gruL_at_most(L, 1);
   lua_pushinteger(L, gru_tensor_offset(gruL_check(L, 1)));
   return 1;
 }
 
 static int is_contiguous(lua_State *L) {
+  gruL_at_most(L, 1);
   lua_pushboolean(L, gru_tensor_is_contiguous(gruL_check(L, 1)));
   return 1;
 }
 
 static int is_one_hot(lua_State *L) {
+  gruL_at_most(L, 1);
   lua_pushboolean(L, gru_tensor_is_one_hot(gruL_check(L, 1)));
   return 1;
 }
@@ -245,6 +255,7 @@ static int version(lua_State *L) {
 }
 
 static int data_ptr(lua_State *L) {
+  gruL_at_most(L, 1);
   gru_tensor *t = gruL_check(L, 1);
   void *data;
   gru_status status = gru_tensor_data(t, &data);

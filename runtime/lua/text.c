@@ -1,4 +1,6 @@
 /* text.c - a corpus file as an id tensor and its vocabulary. */
+#include <string.h>
+
 #include "binding.h"
 
 /* Closes the text of a box, also when an error passes by. */
@@ -34,7 +36,9 @@ static void push_vocab(lua_State *L, const gru_text *text) {
 /* core.read_text(path, max_chars) -> ids (int64, from 1), vocabulary; nil, message on failure */
 static int read_text(lua_State *L) {
   gruL_state *s = gruL_self(L);
-  const char *path = luaL_checkstring(L, 1);
+  size_t length;
+  const char *path = luaL_checklstring(L, 1, &length);
+  luaL_argcheck(L, strlen(path) == length, 1, "the path has a NUL character");
   lua_Integer max_chars = luaL_optinteger(L, 2, 0);
   luaL_argcheck(L, max_chars >= 0, 2, "max_chars must not be negative");
   gruL_enter(L, s);
