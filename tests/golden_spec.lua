@@ -77,7 +77,7 @@ describe("the reference GRU", function()
     return made
   end
 
-  local function run(cell)
+  local function unroll(cell)
     local p, h, loss, steps = parameters(), gru.zeros(1, H, {dtype = "float64"}), 0, {}
     for t = 1, T do
       local x = nd.tensor(nd.generate({1, I}, function(i) return math.cos(0.3 * (2 * (t - 1) + i - 1)) end),
@@ -92,7 +92,7 @@ describe("the reference GRU", function()
 
   local function near(want, t) assert(agree.values(t, want, 1e-7)) end
 
-  local function check(steps, loss, p, want)
+  local function compare(steps, loss, p, want)
     for t = 1, T do near(nd.new({1, H}, want.h[t]), steps[t]) end
     near(nd.new({}, {want.loss}), loss)
     for i, places in ipairs(want.d) do
@@ -101,13 +101,13 @@ describe("the reference GRU", function()
   end
 
   it("with the reset gate after the product", function()
-    local steps, loss, p = run(function(xw, h, w)
+    local steps, loss, p = unroll(function(xw, h, w)
       local gi, gh = (xw + w[3]):chunk(3, 2), (h:matmul(w[2]:t()) + w[4]):chunk(3, 2)
       local r, z = (gi[1] + gh[1]):sigmoid(), (gi[2] + gh[2]):sigmoid()
       local n = (gi[3] + r * gh[3]):tanh()
       return (1 - z) * n + z * h
     end)
-    check(steps, loss, p, {
+    compare(steps, loss, p, {
       h = {{-.1442593069, -.4708966513, -.3426954132}, {-.3323042330, -.6750306708, -.4406788372},
         {-.4793853139, -.7109168815, -.3068721155}},
       loss = -2.1267463448,
@@ -117,13 +117,13 @@ describe("the reference GRU", function()
   end)
 
   it("with the reset gate before it", function()
-    local steps, loss, p = run(function(xw, h, w)
+    local steps, loss, p = unroll(function(xw, h, w)
       local gi, wh = (xw + w[3] + w[4]):chunk(3, 2), w[2]:chunk(3, 1)
       local r, z = (gi[1] + h:matmul(wh[1]:t())):sigmoid(), (gi[2] + h:matmul(wh[2]:t())):sigmoid()
       local n = (gi[3] + (r * h):matmul(wh[3]:t())):tanh()
       return (1 - z) * n + z * h
     end)
-    check(steps, loss, p, {
+    compare(steps, loss, p, {
       h = {{-.2254708973, -.4770690550, -.3516798641}, {-.4915450363, -.6917012563, -.4532004442},
         {-.6586739219, -.7430356778, -.3626178925}},
       loss = -2.4197101601,

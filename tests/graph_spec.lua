@@ -174,11 +174,12 @@ describe("memory", function()
     local before = live()
     local a = gru.zeros(1000)
     assert.equal(before + 4000, gru.memory().live)
-    local b = a:narrow(1, 1, 10):t() -- a view costs nothing
+    local view = a:narrow(1, 1, 10):t() -- costs nothing
     assert.equal(before + 4000, gru.memory().live)
     a = nil -- luacheck: ignore
     assert.equal(before + 4000, live())
-    b = nil -- luacheck: ignore
+    assert.equal(10, view:numel())
+    view = nil -- luacheck: ignore
     assert.equal(before, live())
     local info = gru.memory("cpu")
     assert.is_true(info.live <= info.peak and info.live <= info.reserved and info.peak <= info.limit)

@@ -406,7 +406,8 @@ describe("changes in place", function()
     local x = gru.zeros(3)
     assert.error_matches(function() x:add_(gru.zeros(2, 3)) end,
       "add_: the result has shape %[2, 3%], it is written over %[3%]")
-    assert.error_matches(function() x:copy_(gru.zeros(2, 3)) end, "copy_: %[2, 3%] does not broadcast to %[3%]")
+    assert.error_matches(function() x:copy_(gru.zeros(2, 3)) end,
+      "copy_: %[2, 3%] does not broadcast to %[3%]")
     assert.error_matches(function() x:fill_(gru.zeros(2)) end, "fill_: expected one value, got shape %[2%]")
     has(x:fill_(gru.tensor(2.0)), {3}, "float32", {2, 2, 2})
   end)

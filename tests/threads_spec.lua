@@ -19,7 +19,9 @@ local function ids(seed, n, top)
   return gru.tensor(list)
 end
 
-for _, shape in ipairs {{32, 256, 256}, {1120, 1027, 256}, {1, 1027, 256}, {256, 35, 1027}, {35, 1120, 35}} do
+for _, shape in ipairs {
+  {32, 256, 256}, {1120, 1027, 256}, {1, 1027, 256}, {256, 35, 1027}, {35, 1120, 35},
+} do
   local m, k, n = table.unpack(shape)
   works[("matmul %d %d %d"):format(m, k, n)] = function()
     local a, b = random(1, m, k), random(2, k, n)

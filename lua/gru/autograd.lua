@@ -1,10 +1,29 @@
 --- Gradients on request, and checking them.
 -- @module gru.autograd
+local args = require "gru.args"
 local core = require "gru.core"
 
 local autograd = {}
 
-local function list(x) return core.is_tensor(x) and {x} or x end
+-- A tensor or a table of tensors, as a table.
+local function list(name, what, x)
+  if core.is_tensor(x) then return {x} end
+  if type(x) ~= "table" then
+    error(("%s: %s must be a tensor or a table of them, got %s"):format(name, what, type(x)), 3)
+  elseif #x == 0 then
+    error(("%s: no %s"):format(name, what), 3)
+  end
+  for i, t in ipairs(x) do
+    if not core.is_tensor(t) then
+      error(("%s: %s[%d] must be a tensor, got %s"):format(name, what, i, type(t)), 3)
+    end
+  end
+  return x
+end
+
+local function check_function(name, f)
+  if type(f) ~= "function" then error(name .. ": a function expected, got " .. type(f), 3) end
+end
 
 local known = {retain_graph = true, create_graph = true, allow_unused = true, grad_outputs = true}
 
@@ -16,12 +35,11 @@ local known = {retain_graph = true, create_graph = true, allow_unused = true, gr
 -- @treturn table the gradients, in the order of the inputs
 -- @usage local dx = gru.autograd.grad(loss, {x})[1]
 function autograd.grad(outputs, inputs, options)
-  options = options or {}
-  for key in pairs(options) do
-    if not known[key] then error(("grad: unknown option '%s'"):format(tostring(key)), 2) end
-  end
+  options = args.options("grad", options, known)
+  outputs, inputs = list("grad", "outputs", outputs), list("grad", "inputs", inputs)
   local weights = options.grad_outputs
-  return core.grad(list(outputs), list(inputs), weights and list(weights), {
+  weights = weights ~= nil and list("grad", "grad_outputs", weights) or nil
+  return core.grad(outputs, inputs, weights, {
     retain_graph = options.retain_graph, create_graph = options.create_graph,
     allow_unused = options.allow_unused,
   })
@@ -56,8 +74,9 @@ end
 -- @treturn[2] boolean false
 -- @treturn[2] string the worst element
 function autograd.gradcheck(f, inputs, options)
-  options = options or {}
-  inputs = list(inputs)
+  options = args.options("gradcheck", options, {eps = true, atol = true, rtol = true})
+  check_function("gradcheck", f)
+  inputs = list("gradcheck", "inputs", inputs)
   local eps, atol, rtol = options.eps or 1e-6, options.atol or 1e-5, options.rtol or 1e-3
   local checked = {}
   for i, x in ipairs(inputs) do
@@ -71,6 +90,9 @@ function autograd.gradcheck(f, inputs, options)
   if #checked == 0 then error("gradcheck: no input requires grad", 2) end
   -- A weight of its own for every output element, so that errors cannot cancel.
   local y = f(table.unpack(inputs))
+  if not core.is_tensor(y) then
+    error("gradcheck: the function must return a tensor, got " .. type(y), 2)
+  end
   local weight = core.empty(y.shape, "float64", y.device)
   local scale = core.empty({y:numel()}, "float64"):fill_(0)
   for i = 1, y:numel() do scale[i] = 0.5 + (i * 0.618034) % 1 end
@@ -100,14 +122,15 @@ end
 
 --- The same for the gradient of f: second derivatives.
 function autograd.gradgradcheck(f, inputs, options)
-  inputs = list(inputs)
+  check_function("gradgradcheck", f)
+  inputs = list("gradgradcheck", "inputs", inputs)
   local function gradient(...)
-    local args, wanted = {...}, {}
-    for _, x in ipairs(args) do
+    local given, wanted = {...}, {}
+    for _, x in ipairs(given) do
       if x.requires_grad then wanted[#wanted + 1] = x end
     end
     local before = core.set_grad_enabled(true)
-    local y = f(table.unpack(args))
+    local y = f(table.unpack(given))
     local grads = core.grad({y:square():sum()}, wanted, nil, {create_graph = true, allow_unused = true})
     core.set_grad_enabled(before)
     local parts = {}
@@ -158,17 +181,17 @@ end
 
 --- The tensors that were saved.
 function Context:saved_tensors()
-  local list, saved = {}, self.saved or {n = 0}
+  local tensors, saved = {}, self.saved or {n = 0}
   for i = 1, saved.n do
     local entry = saved[i]
     if entry then
       if entry.tensor:_version() ~= entry.version then
         error(("%s: saved tensor %d has been changed in place since"):format(self.name, i), 2)
       end
-      list[i] = entry.tensor
+      tensors[i] = entry.tensor
     end
   end
-  return table.unpack(list, 1, saved.n)
+  return table.unpack(tensors, 1, saved.n)
 end
 
 -- Runs f unrecorded.
@@ -214,7 +237,7 @@ local function apply(class, ...)
   end
   if #results == 0 then error(class.name .. ": forward returned nothing", 3) end
   local several = #results > 1
-  local whole = unrecorded(several and bundle or function(list) return list[1]:detach() end, results)
+  local whole = unrecorded(several and bundle or function(ys) return ys[1]:detach() end, results)
   core.record(whole, inputs, function(grad)
     local grads = several and unbundle(grad, results) or {grad}
     local given = table.pack(class.backward(ctx, table.unpack(grads)))
@@ -235,6 +258,7 @@ end
 
 --- A new function class, with `forward` and `backward` to be defined.
 function Function:extend(name)
+  if type(name) ~= "string" then error("extend: a name expected, got " .. type(name), 2) end
   local class = setmetatable({name = name}, {__index = self})
   class.apply = function(...) return apply(class, ...) end
   return class

@@ -19,6 +19,7 @@ end
 local function empty(name, options, ...)
   local sizes, given = args.sizes(name, ...)
   options = args.options(name, given or options, known)
+  args.kind(name, options, 4)
   return core.empty(sizes, options.dtype, options.device), options
 end
 
@@ -29,6 +30,7 @@ end
 -- @tparam[opt] table options
 function create.tensor(value, options)
   options = args.options("tensor", options, known)
+  args.kind("tensor", options)
   if core.is_tensor(value) then
     local copy = value:detach():clone()
     if options.dtype then copy = copy:to(options.dtype) end
@@ -69,6 +71,8 @@ end
 -- @tparam[opt] table options
 function create.full(sizes, value, options)
   options = args.options("full", options, known)
+  args.kind("full", options)
+  args.check_sizes("full", sizes)
   if type(value) ~= "number" and type(value) ~= "boolean" then
     error("full: a number or boolean expected, got " .. type(value), 2)
   end
@@ -96,15 +100,34 @@ function create.randint(low, high, sizes, options)
     low, high, sizes, options = 0, low, high, sizes
   end
   options = args.options("randint", options, known)
+  args.kind("randint", options)
+  args.check_sizes("randint", sizes)
+  for _, bound in ipairs {low == nil and false or low, high == nil and false or high} do
+    if math.type(bound) ~= "integer" then
+      error(("randint: integers expected as bounds, got %s"):format(tostring(bound)), 2)
+    end
+  end
   local x = core.empty(sizes, options.dtype or "int64", options.device)
   return finish(x:random_(low, high), options)
 end
 
 --- A random permutation of the positions 1 .. n.
 function create.randperm(n, options)
-  options = args.options("randperm", options, known)
+  options = args.options("randperm", options, {device = true})
+  args.kind("randperm", options)
+  if math.type(n) ~= "integer" or n < 0 then
+    error("randperm: a number of positions expected, got " .. tostring(n), 2)
+  end
   local x = core.randperm(n)
   return options.device and x:to(options.device) or x
+end
+
+-- A number as an integer, towards 0.
+local function truncate(v)
+  if math.type(v) == "integer" then return v end
+  local i = math.tointeger(v < 0 and math.ceil(v) or math.floor(v))
+  if not i then error("arange: " .. v .. " is no int64", 3) end
+  return i
 end
 
 --- `arange(stop)`, `arange(start, stop [, step])`: from start (0) in steps, stop excluded.
@@ -117,47 +140,78 @@ function create.arange(...)
     options, n = list[n], n - 1
   end
   options = args.options("arange", options, known)
+  args.kind("arange", options)
+  if n < 1 or n > 3 then error("arange: one to three numbers expected, got " .. n, 2) end
+  for i = 1, n do
+    if type(list[i]) ~= "number" then error("arange: numbers expected, got " .. type(list[i]), 2) end
+    if list[i] - list[i] ~= 0 then error("arange: finite numbers expected, got " .. list[i], 2) end
+  end
   local start, stop, step = 0, list[1], 1
   if n >= 2 then start, stop, step = list[1], list[2], list[3] or 1 end
-  for _, v in ipairs {start, stop, step} do
-    if type(v) ~= "number" then error("arange: numbers expected, got " .. type(v), 2) end
-  end
-  if type(stop) ~= "number" or n > 3 then error("arange: one to three numbers expected", 2) end
-  if step == 0 or step ~= step then error("arange: the step must not be " .. step, 2) end
-  local count = math.max(0, math.ceil((stop - start) / step))
-  local values = {}
-  for i = 1, count do values[i] = start + (i - 1) * step end
+  if step == 0 then error("arange: the step must not be 0", 2) end
   local integers = math.type(start) == "integer" and math.type(stop) == "integer"
     and math.type(step) == "integer"
   local dtype = options.dtype or (integers and "int64" or core.get_default_dtype())
-  return finish(core.from_table(values, dtype, options.device), options)
+  if dtype == "int64" or dtype == "long" then
+    start, stop, step = truncate(start), truncate(stop), truncate(step)
+    if step == 0 then error("arange: the step is 0 as an integer", 2) end
+  end
+  local count = math.ceil((stop - start) / step)
+  if math.type(count) ~= "integer" then
+    error(("arange: there is no end of steps of %s from %s to %s"):format(step, start, stop), 2)
+  end
+  return finish(core.range(start, step, math.max(0, count), dtype, options.device), options)
 end
 
 --- `steps` numbers from `start` to `stop`, both included, evenly spaced.
+-- @usage gru.linspace(0, 1, 5) -- 0, 0.25, 0.5, 0.75, 1
 function create.linspace(start, stop, steps, options)
   options = args.options("linspace", options, known)
   if math.type(steps) ~= "integer" or steps < 0 then
     error("linspace: a number of steps expected, got " .. tostring(steps), 2)
   end
-  local values = {}
-  for i = 1, steps do
-    -- from both ends, so that the last value is exactly `stop`
-    local step = steps > 1 and (stop - start) / (steps - 1) or 0
-    values[i] = i <= steps / 2 and start + (i - 1) * step or stop - (steps - i) * step
+  args.kind("linspace", options)
+  args.number("linspace", "start", start)
+  args.number("linspace", "stop", stop)
+  for _, v in ipairs {start or "nil", stop or "nil"} do
+    if type(v) ~= "number" then error("linspace: numbers expected, got " .. type(v), 2) end
   end
-  if steps == 1 then values[1] = start end
   local dtype = options.dtype or core.get_default_dtype()
-  return finish(core.from_table(values, dtype, options.device), options)
+  if dtype == "float32" or dtype == "float64" then
+    return finish(core.linspace(start, stop, steps, dtype, options.device), options)
+  end
+  return finish(core.linspace(start, stop, steps, "float64", options.device):to(dtype), options)
+end
+
+--- `steps` numbers base^start .. base^stop, evenly spaced on a logarithmic scale.
+-- @param start exponent
+-- @param stop exponent
+-- @tparam integer steps
+-- @tparam[opt=10] number base
+-- @tparam[opt] table options
+function create.logspace(start, stop, steps, base, options)
+  if type(base) == "table" then base, options = nil, base end
+  options = args.options("logspace", options, known)
+  local dtype = options.dtype or core.get_default_dtype()
+  local exponents = create.linspace(start, stop, steps, {dtype = "float64", device = options.device})
+  return finish(core.functions.pow(base or 10.0, exponents):to(dtype), options)
 end
 
 --- The identity matrix, (n, m) with m = n by default.
 function create.eye(n, m, options)
   if type(m) == "table" then m, options = nil, m end
   options = args.options("eye", options, known)
+  args.kind("eye", options)
   m = m or n
-  local x = core.empty({n, m}, options.dtype, options.device):fill_(0)
-  for i = 1, math.min(n, m) do x[i][i] = 1 end
-  return finish(x, options)
+  args.check_sizes("eye", {n == nil and "nothing" or n, m})
+  for _, size in ipairs {n or "nil", m or "nil"} do
+    if math.type(size) ~= "integer" or size < 0 then
+      error("eye: sizes expected, got " .. tostring(size), 2)
+    end
+  end
+  local rows = core.range(0, 1, n, "int64", options.device):unsqueeze(2)
+  local x = rows:eq(core.range(0, 1, m, "int64", options.device))
+  return finish(x:to(options.dtype or core.get_default_dtype()), options)
 end
 
 -- zeros_like(x [, options]) and its siblings: shape, dtype and device of x.
@@ -170,15 +224,69 @@ for name, make in pairs {
 } do
   create[name] = function(x, options)
     options = args.options(name, options, known)
-    if not core.is_tensor(x) then error(name .. ": a tensor expected, got " .. type(x), 2) end
+    args.kind(name, options)
+    args.tensor(name, x)
     local y = core.empty(x.shape, options.dtype or x.dtype, options.device or x.device)
     return finish(make(y), options)
   end
 end
 
+--- Random integers of the shape, dtype and device of `x`: `randint_like(x, high)` or
+-- `randint_like(x, low, high)`.
+function create.randint_like(x, low, high, options)
+  if type(high) ~= "number" then low, high, options = 0, low, high end
+  return finish(create.empty_like(x, options):random_(low, high), options or {})
+end
+
+--- Normal numbers: `normal(mean, std, sizes [, options])`; mean and std may be tensors, without sizes.
+-- @usage gru.normal(0, 0.01, {2, 3})
+function create.normal(mean, std, sizes, options)
+  options = args.options("normal", options, known)
+  if type(mean) == "number" and type(std) == "number" then
+    return finish(core.empty(sizes or {}, options.dtype, options.device):normal_(mean, std), options)
+  end
+  local like = core.functions.add(mean, std)
+  return finish(core.empty(like.shape, like.dtype, like.device):normal_(0, 1) * std + mean, options)
+end
+
 --- Shape, dtype and device of `x`, filled with `value`.
 function create.full_like(x, value, options)
+  args.tensor("full_like", x)
+  args.kind("full_like", args.options("full_like", options, known))
+  if type(value) ~= "number" and type(value) ~= "boolean" then
+    error("full_like: a number or boolean expected, got " .. type(value), 2)
+  end
   return create.zeros_like(x, options):fill_(value)
+end
+
+-- x:new_zeros(2, 3) and its siblings: dtype and device of x unless the options say otherwise.
+for name, make in pairs {
+  empty = function(x) return x end,
+  zeros = function(x) return x:fill_(0) end,
+  ones = function(x) return x:fill_(1) end,
+} do
+  core.methods["new_" .. name] = function(x, ...)
+    local sizes, options = args.sizes("new_" .. name, ...)
+    options = args.options("new_" .. name, options, known)
+    local y = core.empty(sizes, options.dtype or x.dtype, options.device or x.device)
+    return finish(make(y), options)
+  end
+end
+
+--- A tensor filled with one value, of the dtype and device of x.
+-- @usage x:new_full({2, 3}, 0.5)
+function core.methods.new_full(x, sizes, value, options)
+  options = args.options("new_full", options, known)
+  local y = core.empty(sizes, options.dtype or x.dtype, options.device or x.device)
+  return finish(y:fill_(value), options)
+end
+
+--- A tensor from a table, of the dtype and device of x.
+-- @usage x:new_tensor({{1, 2}, {3, 4}})
+function core.methods.new_tensor(x, value, options)
+  options = args.options("new_tensor", options, known)
+  return create.tensor(value, {dtype = options.dtype or x.dtype, device = options.device or x.device,
+    requires_grad = options.requires_grad})
 end
 
 return create

@@ -144,6 +144,14 @@ function data.DataLoader(dataset, options)
   if math.type(batch_size) ~= "integer" or batch_size < 1 then
     error("DataLoader: batch_size must be a positive integer, got " .. tostring(batch_size), 2)
   end
+  for _, key in ipairs {"shuffle", "drop_last"} do
+    if options[key] ~= nil and type(options[key]) ~= "boolean" then
+      error(("DataLoader: %s must be true or false, got %s"):format(key, tostring(options[key])), 2)
+    end
+  end
+  if options.collate_fn ~= nil and type(options.collate_fn) ~= "function" then
+    error("DataLoader: collate_fn must be a function, got " .. type(options.collate_fn), 2)
+  end
   if options.seed ~= nil and math.type(options.seed) ~= "integer" then
     error("DataLoader: seed must be an integer, got " .. tostring(options.seed), 2)
   end

@@ -171,8 +171,7 @@ end
 function format.tensor(x)
   local indent = #"tensor("
   local text = "tensor(" .. elements(x, indent)
-  local length = #text:match("[^\n]*$") + 1
-  if not text:find("\n", 1, true) then length = length + 1 end -- as PyTorch counts it
+  local length = #text:match("[^\n]*$") + 2 -- as PyTorch counts it
   for _, suffix in ipairs(suffixes(x)) do
     if length + #suffix + 2 > settings.linewidth then
       text = text .. ",\n" .. (" "):rep(indent) .. suffix

@@ -2,6 +2,7 @@
 --
 -- Each is a function of the module `gru`, too: `x:std(1)` is `gru.std(x, 1)`.
 -- @module gru.tensor
+local args = require "gru.args"
 local core = require "gru.core"
 local format = require "gru.format"
 local index = require "gru.index"
@@ -32,8 +33,8 @@ end
 
 -- The dim as 1 .. n.
 local function positive(name, dim, n)
-  local d = dim < 0 and dim + n + 1 or dim
-  if math.type(dim) ~= "integer" or d < 1 or d > n then
+  local d = math.type(dim) == "integer" and (dim < 0 and dim + n + 1 or dim) or 0
+  if d < 1 or d > n then
     error(("%s: dim %s of a tensor with %d dims"):format(name, tostring(dim), n), 3)
   end
   return d
@@ -41,7 +42,6 @@ end
 
 -- ---- conversion ------------------------------------------------------------------------
 
-local to_dtype = ops.to
 local dtypes = {bool = 1, int64 = 1, float32 = 1, float64 = 1, float = 1, double = 1, long = 1}
 
 --- Converts to a dtype, or moves to a device; itself where it already is so.
@@ -53,7 +53,7 @@ define("to", function(x, target)
   if type(target) ~= "string" then
     error("to: a dtype or a device expected, got " .. type(target), 2)
   end
-  if dtypes[target] then return to_dtype(x, target) end
+  if dtypes[target] then return ops.to(x, target) end
   local ok, reason = core.device_check(target)
   if not ok then error("to: " .. reason, 2) end
   if target == "cuda" then target = "cuda:0" end
@@ -61,13 +61,55 @@ define("to", function(x, target)
   return core.empty(x.shape, x.dtype, target):copy_(x)
 end)
 
-define("float", function(x) return to_dtype(x, "float32") end)
-define("double", function(x) return to_dtype(x, "float64") end)
-define("long", function(x) return to_dtype(x, "int64") end)
-define("bool", function(x) return to_dtype(x, "bool") end)
-define("cpu", function(x) return x:to("cpu") end)
-define("cuda", function(x, i) return x:to("cuda:" .. (i or 0)) end)
-define("type_as", function(x, other) return to_dtype(x, other.dtype) end)
+--- Converts to float32; itself where it is already.
+-- @function float
+-- @treturn tensor
+
+--- Converts to float64; itself where it is already.
+-- @function double
+-- @treturn tensor
+
+--- Converts to int64, towards 0; itself where it is already.
+-- @function long
+-- @treturn tensor
+
+--- Converts to bool, x ~= 0; itself where it is already.
+-- @function bool
+-- @treturn tensor
+
+for name, dtype in pairs {float = "float32", double = "float64", long = "int64", bool = "bool"} do
+  define(name, function(x)
+    check(name, x)
+    return ops.to(x, dtype)
+  end)
+end
+
+--- Copies to the CPU; itself where it already is there.
+-- @treturn tensor
+define("cpu", function(x)
+  check("cpu", x)
+  return x:to("cpu")
+end)
+
+--- Copies to a CUDA device; itself where it already is there.
+-- @tparam[opt=0] integer i the device's ordinal
+-- @treturn tensor
+define("cuda", function(x, i)
+  check("cuda", x)
+  local name = "cuda:" .. tostring(i or 0)
+  local ok, reason = core.device_check(name)
+  if not ok then error("cuda: " .. reason, 2) end
+  return x:to(name)
+end)
+
+--- Converts to the dtype of another tensor.
+-- @tparam tensor other
+-- @treturn tensor
+define("type_as", function(x, other)
+  check("type_as", x)
+  check("type_as", other)
+  return ops.to(x, other.dtype)
+end)
 
 -- ---- shape -------------------------------------------------------------------------------
 
@@ -96,12 +138,19 @@ define("split", function(x, size, dim)
   dim = positive("split", dim or 1, x:dim())
   local parts, at, total = {}, 1, x:size(dim)
   if type(size) == "table" then
+    local sum = 0
+    for i, s in ipairs(size) do
+      if math.type(s) ~= "integer" or s < 0 then
+        error(("split: sizes must be integers from 0 on, size %d is %s"):format(i, tostring(s)), 2)
+      end
+      sum = sum + s
+    end
+    if sum ~= total then
+      error(("split: the sizes add up to %d, dim %d has %d"):format(sum, dim, total), 2)
+    end
     for i, s in ipairs(size) do
       parts[i] = x:narrow(dim, at, s)
       at = at + s
-    end
-    if at ~= total + 1 then
-      error(("split: the sizes add up to %d, dim %d has %d"):format(at - 1, dim, total), 2)
     end
     return parts
   end
@@ -131,6 +180,9 @@ define("flatten", function(x, first, last)
   local n = x:dim()
   if n == 0 then return x:reshape(1) end
   first, last = positive("flatten", first or 1, n), positive("flatten", last or -1, n)
+  if first > last then
+    error(("flatten: the first dim, %d, comes after the last, %d"):format(first, last), 2)
+  end
   local sizes, merged = {}, 1
   for d = 1, n do
     local size = x:size(d)
@@ -144,9 +196,29 @@ define("flatten", function(x, first, last)
   return x:reshape(sizes)
 end)
 
-define("expand_as", function(x, other) return x:expand(other.shape) end)
-define("view_as", function(x, other) return x:view(other.shape) end)
-define("reshape_as", function(x, other) return x:reshape(other.shape) end)
+--- Expands to the shape of another tensor.
+-- @function expand_as
+-- @tparam tensor other
+-- @treturn tensor a view
+
+--- Views in the shape of another tensor.
+-- @function view_as
+-- @tparam tensor other with as many elements
+-- @treturn tensor a view
+
+--- Reshapes to the shape of another tensor.
+-- @function reshape_as
+-- @tparam tensor other with as many elements
+-- @treturn tensor a view where one is possible, else a copy
+
+for _, op in ipairs {"expand", "view", "reshape"} do
+  local name = op .. "_as"
+  define(name, function(x, other)
+    check(name, x)
+    check(name, other)
+    return methods[op](x, other.shape)
+  end)
+end
 
 -- ---- arithmetic --------------------------------------------------------------------------------
 
@@ -161,16 +233,91 @@ define("clamp", function(x, lowest, highest)
   return clamp(x, lowest == nil and bottom or lowest, highest == nil and top or highest)
 end)
 
+--- Logarithm to base 2.
+define("log2", function(x) return ops.log(x) * 1.4426950408889634 end)
+--- Logarithm to base 10.
+define("log10", function(x) return ops.log(x) * 0.4342944819032518 end)
+
+local function check_fill(name, x, mask, value)
+  if not core.is_tensor(x) then error(name .. ": a tensor expected, got " .. type(x), 3) end
+  if not core.is_tensor(mask) or mask.dtype ~= "bool" then
+    error(("%s: the mask must be a bool tensor, got %s"):format(name,
+      core.is_tensor(mask) and mask.dtype or type(mask)), 3)
+  elseif not core.is_tensor(value) and type(value) ~= "number" and type(value) ~= "boolean" then
+    error(("%s: the value must be a number or a tensor, got %s"):format(name, type(value)), 3)
+  end
+end
+
 --- x where the mask is false, `value` where it is true.
-define("masked_fill", function(x, mask, value) return ops.where(mask, value, x) end)
-define("masked_fill_", function(x, mask, value) return x:copy_(ops.where(mask, value, x)) end)
+-- @tparam tensor mask bool, broadcast with x
+-- @param value a number, a boolean or a tensor
+-- @treturn tensor
+define("masked_fill", function(x, mask, value)
+  check_fill("masked_fill", x, mask, value)
+  return ops.where(mask, value, x)
+end)
+
+--- `masked_fill` in place.
+-- @tparam tensor mask bool, broadcast to x
+-- @param value a number, a boolean or a tensor
+-- @treturn tensor x
+define("masked_fill_", function(x, mask, value)
+  check_fill("masked_fill_", x, mask, value)
+  return x:copy_(ops.where(mask, value, x))
+end)
+
+-- x, a and b of addcmul and its siblings; returns the factor.
+local function check_three(name, x, a, b, value)
+  for _, t in ipairs {x == nil and false or x, a == nil and false or a, b == nil and false or b} do
+    if not core.is_tensor(t) then
+      error(("%s: three tensors expected, got %s"):format(name, t and type(t) or "nothing"), 3)
+    end
+  end
+  if value ~= nil and type(value) ~= "number" then
+    error(("%s: value must be a number, got %s"):format(name, type(value)), 3)
+  end
+  return value or 1
+end
 
 --- x + value * a * b
-define("addcmul", function(x, a, b, value) return x + a * b * (value or 1) end)
+-- @tparam tensor a
+-- @tparam tensor b
+-- @tparam[opt=1] number value
+-- @treturn tensor
+define("addcmul", function(x, a, b, value)
+  value = check_three("addcmul", x, a, b, value)
+  return x + a * b * value
+end)
+
 --- x + value * a / b
-define("addcdiv", function(x, a, b, value) return x + a / b * (value or 1) end)
-define("addcmul_", function(x, a, b, value) return x:add_(a * b * (value or 1)) end)
-define("addcdiv_", function(x, a, b, value) return x:add_(a / b * (value or 1)) end)
+-- @tparam tensor a
+-- @tparam tensor b
+-- @tparam[opt=1] number value
+-- @treturn tensor
+define("addcdiv", function(x, a, b, value)
+  value = check_three("addcdiv", x, a, b, value)
+  return x + a / b * value
+end)
+
+--- `addcmul` in place.
+-- @tparam tensor a
+-- @tparam tensor b
+-- @tparam[opt=1] number value
+-- @treturn tensor x
+define("addcmul_", function(x, a, b, value)
+  value = check_three("addcmul_", x, a, b, value)
+  return x:add_(a * b * value)
+end)
+
+--- `addcdiv` in place.
+-- @tparam tensor a
+-- @tparam tensor b
+-- @tparam[opt=1] number value
+-- @treturn tensor x
+define("addcdiv_", function(x, a, b, value)
+  value = check_three("addcdiv_", x, a, b, value)
+  return x:add_(a / b * value)
+end)
 
 --- x / 2 (1 + erf(x / sqrt 2)): the exact form of GELU (Hendrycks and Gimpel 2016).
 define("gelu", function(x)
@@ -178,7 +325,12 @@ define("gelu", function(x)
   return x * 0.5 * (1 + (x * 0.7071067811865476):erf())
 end)
 
-define("zero_", function(x) return x:fill_(0) end)
+--- Sets every element to 0, in place.
+-- @treturn tensor x
+define("zero_", function(x)
+  check("zero_", x)
+  return x:fill_(0)
+end)
 
 -- ---- products ------------------------------------------------------------------------------------
 
@@ -194,71 +346,91 @@ local function product(name, dims_a, dims_b)
   end)
 end
 
+--- The product of two matrices.
+-- @function mm
+-- @tparam tensor a (m, k)
+-- @tparam tensor b (k, n)
+-- @treturn tensor (m, n)
 product("mm", 2, 2)
+
+--- The products of two batches of matrices.
+-- @function bmm
+-- @tparam tensor a (N, m, k)
+-- @tparam tensor b (N, k, n)
+-- @treturn tensor (N, m, n)
 product("bmm", 3, 3)
+
+--- The product of a matrix and a vector.
+-- @function mv
+-- @tparam tensor a (m, k)
+-- @tparam tensor b (k)
+-- @treturn tensor (m)
 product("mv", 2, 1)
+
+--- The inner product of two vectors.
+-- @function dot
+-- @tparam tensor a (k)
+-- @tparam tensor b (k)
+-- @treturn tensor ()
 product("dot", 1, 1)
 
 --- The outer product of two vectors.
-define("outer", function(a, b) return a:unsqueeze(2) * b:unsqueeze(1) end)
-
---- beta x + alpha a b
-define("addmm", function(x, a, b, options)
-  options = options or {}
-  return x * (options.beta or 1) + a:mm(b) * (options.alpha or 1)
+define("outer", function(a, b)
+  check("outer", a)
+  check("outer", b)
+  if a:dim() ~= 1 or b:dim() ~= 1 then
+    error(("outer: wants two vectors, got %s and %s"):format(format.shape(a), format.shape(b)), 2)
+  end
+  return a:unsqueeze(2) * b:unsqueeze(1)
 end)
 
--- ---- reductions -----------------------------------------------------------------------------------
-
-local extremes = {max = ops.maximum, min = ops.minimum}
-for name, elementwise in pairs(extremes) do
-  local reduce = ops[name]
-  --- The largest (smallest) element; along a dim also its position; of two tensors, elementwise.
-  define(name, function(x, dim, keepdim)
-    if core.is_tensor(dim) then return elementwise(x, dim) end
-    return reduce(x, dim, keepdim)
+-- beta x + alpha (a b), with a product of its name
+local function added(name, of)
+  define(name, function(x, a, b, options)
+    check(name, x)
+    options = args.options(name, options, {beta = true, alpha = true})
+    local y = functions[of](a, b)
+    if options.alpha then y = y * options.alpha end
+    if options.beta == 0 then return y end
+    return (options.beta and x * options.beta or x) + y
   end)
 end
 
--- How many elements a reduction over `dim` takes together.
-local function count(x, dim)
-  if dim == nil then return x:numel() end
-  local n = 1
-  for _, d in ipairs(type(dim) == "table" and dim or {dim}) do n = n * x:size(d) end
-  return n
-end
+--- beta x + alpha a b, of matrices.
+-- @function addmm
+-- @param x broadcast to (m, n)
+-- @param a (m, k)
+-- @param b (k, n)
+-- @tparam[opt] table options `beta` (1), `alpha` (1)
+added("addmm", "mm")
+--- The same of batches of matrices.
+-- @function baddbmm
+added("baddbmm", "bmm")
+--- The same of a matrix and a vector.
+-- @function addmv
+added("addmv", "mv")
 
---- Variance over all or some dims, divided by n - correction (1 by default).
-define("var", function(x, dim, keepdim, correction)
-  want_float("var", x)
-  local d = x - x:mean(dim, true)
-  if dim == nil then d = x - x:mean() end
-  return d:square():sum(dim, keepdim) / (count(x, dim) - (correction or 1))
+-- ---- reductions -----------------------------------------------------------------------------------
+
+--- The largest element; along a dim, the largest ones and their positions; of two tensors,
+-- `maximum`.  NaN is larger than any number.
+-- @param[opt] dim an integer, or a tensor
+-- @tparam[opt=false] boolean keepdim
+-- @treturn tensor
+-- @treturn ?tensor positions, int64 from 1 on, where a dim is given
+define("max", function(x, dim, keepdim)
+  if core.is_tensor(dim) then return (ops.maximum(x, dim, keepdim)) end
+  return ops.max(x, dim, keepdim)
 end)
 
---- Standard deviation, the square root of `var`.
-define("std", function(x, dim, keepdim, correction)
-  want_float("std", x)
-  return x:var(dim, keepdim, correction):sqrt()
-end)
-
---- The p-norm (2 by default) over all or some dims; p may be math.huge.
-define("norm", function(x, p, dim, keepdim)
-  want_float("norm", x)
-  p = p or 2
-  if p == 2 then return x:square():sum(dim, keepdim):sqrt() end
-  if p == math.huge then return (x:abs():max(dim, keepdim)) end
-  if p == 1 then return x:abs():sum(dim, keepdim) end
-  return x:abs():pow(p):sum(dim, keepdim):pow(1 / p)
-end)
-
---- log sum exp over one dim, without overflow.
-define("logsumexp", function(x, dim, keepdim)
-  want_float("logsumexp", x)
-  local top = (x:detach():max(dim, true))
-  top = ops.where(top:isfinite(), top, 0)
-  local y = (x - top):exp():sum(dim, true):log() + top
-  return keepdim and y or y:squeeze(dim)
+--- The smallest element, as `max`.
+-- @param[opt] dim an integer, or a tensor
+-- @tparam[opt=false] boolean keepdim
+-- @treturn tensor
+-- @treturn ?tensor positions, int64 from 1 on, where a dim is given
+define("min", function(x, dim, keepdim)
+  if core.is_tensor(dim) then return (ops.minimum(x, dim, keepdim)) end
+  return ops.min(x, dim, keepdim)
 end)
 
 -- ---- comparison -------------------------------------------------------------------------------------
@@ -271,15 +443,36 @@ define("equal", function(a, b)
   return a:eq(b):all():item()
 end)
 
---- |a - b| <= atol + rtol |b| everywhere?
-define("allclose", function(a, b, options)
-  options = options or {}
-  local rtol, atol = options.rtol or 1e-5, options.atol or 1e-8
+-- rtol, atol, equal_nan one by one, or in an option table.
+local function closeness(name, options, atol, equal_nan)
+  if type(options) ~= "table" then return options or 1e-5, atol or 1e-8, equal_nan end
+  options = args.options(name, options, {rtol = true, atol = true, equal_nan = true})
+  return options.rtol or 1e-5, options.atol or 1e-8, options.equal_nan
+end
+
+--- |a - b| <= atol + rtol |b|, elementwise; equal infinities are close.
+-- @param a tensor
+-- @param b tensor
+-- @tparam[opt=1e-5] number rtol or a table {rtol =, atol =, equal_nan =}
+-- @tparam[opt=1e-8] number atol
+-- @tparam[opt=false] boolean equal_nan
+define("isclose", function(a, b, rtol, atol, equal_nan)
+  check("isclose", a)
+  check("isclose", b)
+  rtol, atol, equal_nan = closeness("isclose", rtol, atol, equal_nan)
+  if a.dtype == "bool" and b.dtype == "bool" then return a:eq(b) end
   local apart = (a - b):abs()
-  local close = apart:le(b:abs() * rtol + atol):logical_and(apart:isfinite())
-  close = close:logical_or(a:eq(b)) -- equal infinities
-  if options.equal_nan then close = close:logical_or(a:isnan():logical_and(b:isnan())) end
-  return close:all():item()
+  local close = apart:le(b:abs() * rtol + atol):logical_and(apart:isfinite()):logical_or(a:eq(b))
+  if equal_nan then close = close:logical_or(a:isnan():logical_and(b:isnan())) end
+  return close
+end)
+
+--- Are all elements close, in the sense of `isclose`?
+-- @usage gru.allclose(a, b, {rtol = 1e-4})
+define("allclose", function(a, b, rtol, atol, equal_nan)
+  check("allclose", a)
+  check("allclose", b)
+  return functions.isclose(a, b, rtol, atol, equal_nan):all():item()
 end)
 
 -- `&`, `|`, `~` are for masks.
@@ -309,6 +502,8 @@ meta.__lt, meta.__le = no_order("lt"), no_order("le")
 
 --- Iterates over dim 1: `for i, row in x:rows() do`.
 function methods.rows(x)
+  check("rows", x)
+  if x:dim() == 0 then error("rows: a 0-d tensor has no rows", 2) end
   local n, i = x:size(1), 0
   return function()
     if i >= n then return nil end
@@ -323,7 +518,26 @@ meta.__tostring = format.tensor
 meta.__name = "tensor"
 meta.__metatable = "gru.Tensor"
 
-define("masked_select", index.masked_select)
-define("nonzero", index.nonzero)
+-- ---- the other topics ----------------------------------------------------------------------------------
+
+for _, name in ipairs {
+  "masked_select", "take", "index_fill", "index_copy", "scatter", "scatter_add", "masked_scatter", "where",
+  "one_hot",
+} do
+  define(name, index[name])
+end
+for _, topic in ipairs {"arrange", "order", "reduce"} do
+  for name, f in pairs(require("gru." .. topic)) do define(name, f) end
+end
+functions.set_printoptions = format.set_printoptions
+
+-- x:name_(...) writes what name(x, ...) gives over x.
+for _, name in ipairs {
+  "scatter", "scatter_add", "index_add", "index_fill", "index_copy", "masked_scatter", "clamp", "tril", "triu",
+  "cumsum", "cumprod",
+} do
+  local f = functions[name] or ops[name]
+  define(name .. "_", function(x, ...) return x:copy_(f(x, ...)) end)
+end
 
 return {functions = functions}

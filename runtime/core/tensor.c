@@ -33,10 +33,10 @@ bool gruI_count(int ndim, const int64_t *shape, int64_t *out) {
 }
 
 void gruI_strides(int ndim, const int64_t *shape, int64_t *stride) {
-  int64_t step = 1;
+  uint64_t step = 1; /* wraps where a size of 0 makes huge sizes legal; nobody walks those */
   for (int d = ndim - 1; d >= 0; d--) {
-    stride[d] = step;
-    step *= shape[d] > 0 ? shape[d] : 1;
+    stride[d] = (int64_t)step;
+    step *= shape[d] > 0 ? (uint64_t)shape[d] : 1;
   }
 }
 

@@ -86,7 +86,7 @@ static gru_status take_descr(header *h) {
   GRUI_TRY(take_string(h, text, sizeof text));
   gruI_source_show(shown, sizeof shown, text);
   const char *name = text[0] != '\0' ? text + 1 : text;
-  if (name[0] == 'O') {
+  if (text[0] == 'O' || name[0] == 'O') {
     return gruI_file_fail(h->file, GRU_ERROR_FORMAT,
                           "dtype '%s' is Python objects, whose pickle can run code: "
                           "they are not loaded",

@@ -4,6 +4,7 @@
 -- input), `weight_hh` (gates * hidden, hidden), `bias_ih` and `bias_hh` (gates * hidden), drawn in
 -- this order from U(-1 / sqrt(hidden_size), 1 / sqrt(hidden_size)).
 -- @module gru.nn.cell
+local args = require "gru.args"
 local core = require "gru.core"
 local functional = require "gru.nn.functional"
 local module = require "gru.nn.module"
@@ -47,6 +48,7 @@ function Cell:init(input_size, hidden_size, options)
     error(("%s: options must be a table, got %s; write {bias = %s}"):format(class_name(self),
       type(options), tostring(options)), 3)
   end
+  args.layer(self.name, options, {"bias"})
   self.input_size, self.hidden_size = input_size, hidden_size
   self.bias = options.bias ~= false
   for name, values in pairs(self.sequence.choices) do self[name] = options[name] or values[1] end

@@ -82,6 +82,9 @@ end
 -- @tparam table list
 -- @return the container
 function Container:extend_with(list)
+  if type(list) ~= "table" then
+    error(("%s: extend_with: a table of modules expected, got %s"):format(self.name, type(list)), 2)
+  end
   for _, x in ipairs(list) do
     check(self, x, 2)
     self[tostring(#self)] = x

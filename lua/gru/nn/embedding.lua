@@ -1,5 +1,6 @@
 --- A table of vectors, looked up by id.
 -- @module gru.nn.embedding
+local args = require "gru.args"
 local core = require "gru.core"
 local functional = require "gru.nn.functional"
 local module = require "gru.nn.module"
@@ -43,10 +44,8 @@ function Embedding:init(num_embeddings, embedding_dim, options)
     options = num_embeddings
     num_embeddings, embedding_dim = options.num_embeddings, options.embedding_dim
   end
-  options = options or {}
-  for key in pairs(options) do
-    if not known[key] then error(("Embedding: unknown option '%s'"):format(tostring(key)), 3) end
-  end
+  options = args.options("Embedding", options, known, 4)
+  args.layer("Embedding", options, {})
   self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
   for _, name in ipairs {"num_embeddings", "embedding_dim"} do
     local value = self[name]
@@ -55,6 +54,12 @@ function Embedding:init(num_embeddings, embedding_dim, options)
     end
   end
   self.padding_idx = padding_row(options.padding_idx, num_embeddings, 3)
+  local given = options.weight
+  if given ~= nil and not (core.is_tensor(given) and given:dim() == 2
+    and given:size(1) == num_embeddings and given:size(2) == embedding_dim) then
+    error(("Embedding: weight must be a tensor [%d, %d], got %s"):format(num_embeddings, embedding_dim,
+      core.is_tensor(given) and "[" .. table.concat(given.shape, ", ") .. "]" or type(given)), 3)
+  end
   self.weight = module.Parameter(options.weight or draw(self, options))
 end
 
@@ -62,14 +67,12 @@ end
 -- @param weight (V, E), floats; shared, not copied
 -- @tparam[opt] table options `freeze` (true: no gradient), `padding_idx`
 function Embedding.from_pretrained(weight, options)
-  options = options or {}
-  for key in pairs(options) do
-    if key ~= "freeze" and key ~= "padding_idx" then
-      error(("Embedding.from_pretrained: unknown option '%s'"):format(tostring(key)), 2)
-    end
-  end
+  options = args.options("Embedding.from_pretrained", options, {freeze = true, padding_idx = true})
   if not core.is_tensor(weight) or weight:dim() ~= 2 then
-    error("Embedding.from_pretrained: a tensor of 2 dims expected", 2)
+    error("Embedding.from_pretrained: a tensor of 2 dims expected, got "
+      .. (core.is_tensor(weight) and weight:dim() .. " dims" or type(weight)), 2)
+  elseif weight.dtype ~= "float32" and weight.dtype ~= "float64" then
+    error("Embedding.from_pretrained: wants floats, got " .. weight.dtype, 2)
   end
   padding_row(options.padding_idx, weight:size(1), 2)
   local self = Embedding(weight:size(1), weight:size(2),

@@ -82,7 +82,8 @@ end
 function functional.softplus(x, options)
   check("softplus", x)
   options = args.options("softplus", options, {beta = true, threshold = true})
-  local beta, threshold = options.beta or 1, options.threshold or 20
+  local beta = args.number("softplus", "beta", options.beta, 1)
+  local threshold = args.number("softplus", "threshold", options.threshold, 20)
   local scaled = beta == 1 and x or x * beta
   local y = ops.softplus(scaled)
   if beta ~= 1 then y = y / beta end
@@ -103,6 +104,9 @@ end
 -- @param weight (out, in)
 -- @param[opt] bias (out)
 function functional.linear(x, weight, bias)
+  check("linear", x)
+  args.tensor("linear", weight, "weight")
+  if bias ~= nil then args.tensor("linear", bias, "bias") end
   local y = ops.matmul(x, weight:t())
   return bias and y + bias or y
 end
@@ -118,6 +122,8 @@ function functional.embedding(ids, weight, options)
   if type(options) == "table" then
     padding = args.options("embedding", options, {padding_idx = true}).padding_idx
   end
+  args.tensor("embedding", ids, "ids")
+  args.tensor("embedding", weight, "weight")
   local rows = ops.embedding(weight, ids)
   if padding == nil then return rows end
   local V = weight:size(1)
@@ -144,6 +150,9 @@ function functional.dropout(x, p, training)
   if type(p) ~= "number" or not (p >= 0 and p <= 1) then
     error(("dropout: p must be in 0 .. 1, got %s"):format(tostring(p)), 2)
   end
+  if training ~= nil and type(training) ~= "boolean" then
+    error(("dropout: training must be true or false, got %s"):format(tostring(training)), 2)
+  end
   if training == false or p == 0 then return x end
   local mask = core.empty(x.shape, x.dtype, x.device):bernoulli_(1 - p)
   return x * mask * (p < 1 and 1 / (1 - p) or 0)
@@ -168,8 +177,16 @@ function functional.layer_norm(x, normalized_shape, weight, bias, eps)
     error(("layer_norm: input [%s] does not end with normalized_shape [%s]")
       :format(table.concat(x.shape, ", "), table.concat(sizes, ", ")), 2)
   end
+  for what, t in pairs {weight = weight, bias = bias} do
+    args.tensor("layer_norm", t, what)
+    if table.concat(t.shape, ", ") ~= table.concat(sizes, ", ") then
+      error(("layer_norm: %s must be [%s], got [%s]"):format(what, table.concat(sizes, ", "),
+        table.concat(t.shape, ", ")), 2)
+    end
+  end
+  eps = args.number("layer_norm", "eps", eps, 1e-5)
   local d = x - x:mean(dims, true)
-  local y = d * (d:square():mean(dims, true) + (eps or 1e-5)):rsqrt()
+  local y = d * (d:square():mean(dims, true) + eps):rsqrt()
   if weight then y = y * weight end
   return bias and y + bias or y
 end
@@ -220,6 +237,7 @@ function functional.pad(x, widths, mode, value)
   if mode ~= nil and mode ~= "constant" then
     error(("pad: mode must be \"constant\", got %s"):format(tostring(mode)), 2)
   end
+  args.number("pad", "value", value, 0)
   if type(widths) ~= "table" or #widths % 2 ~= 0 or #widths > 2 * x:dim() then
     error(("pad: widths must be {left, right, ...}, for at most %d dims"):format(x:dim()), 2)
   end

@@ -29,7 +29,16 @@ end
 
 -- Values of the options `names`, given one after the other or in a table.
 local function read(name, names, first, ...)
-  if type(first) ~= "table" then return first, ... end
+  if type(first) ~= "table" then
+    for i, value in pairs {first, ...} do
+      local kind = (names[i] == "mode" or names[i] == "nonlinearity") and "string" or "number"
+      if not names[i] then error(("%s: too many arguments"):format(name), 0) end
+      if type(value) ~= kind then
+        error(("%s: %s must be a %s, got %s"):format(name, names[i], kind, type(value)), 0)
+      end
+    end
+    return first, ...
+  end
   local known, values = {}, {}
   for _, key in ipairs(names) do known[key] = true end
   args.options(name, first, known)
@@ -53,7 +62,9 @@ end
 -- @function constant_
 -- @param x tensor
 -- @tparam number value
-define("constant_", function(x, value) x:fill_(value) end)
+define("constant_", function(x, value)
+  x:fill_(args.number("constant_", "value", value))
+end)
 
 --- 0 everywhere.
 -- @function zeros_
@@ -135,6 +146,7 @@ local gains = {
 -- @treturn number
 function init.calculate_gain(nonlinearity, param)
   if nonlinearity == "leaky_relu" then
+    args.number("calculate_gain", "param", param, 0.01)
     return math.sqrt(2 / (1 + (param or 0.01) ^ 2))
   end
   local gain = gains[nonlinearity]

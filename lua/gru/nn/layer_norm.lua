@@ -1,5 +1,6 @@
 --- Layer normalisation.
 -- @module gru.nn.layer_norm
+local args = require "gru.args"
 local core = require "gru.core"
 local functional = require "gru.nn.functional"
 local module = require "gru.nn.module"
@@ -24,9 +25,10 @@ function LayerNorm:init(normalized_shape, options)
   if type(normalized_shape) == "table" and normalized_shape.normalized_shape then
     options, normalized_shape = normalized_shape, normalized_shape.normalized_shape
   end
-  options = options or {}
-  for key in pairs(options) do
-    if not known[key] then error(("LayerNorm: unknown option '%s'"):format(tostring(key)), 3) end
+  options = args.options("LayerNorm", options, known, 4)
+  args.layer("LayerNorm", options, {"elementwise_affine", "bias"})
+  if options.eps ~= nil and not (type(options.eps) == "number" and options.eps >= 0) then
+    error(("LayerNorm: eps must be a number from 0 on, got %s"):format(tostring(options.eps)), 3)
   end
   local sizes = type(normalized_shape) == "table" and {table.unpack(normalized_shape)}
     or {normalized_shape}

@@ -1,10 +1,13 @@
 --- y = x W^T + b.
 -- @module gru.nn.linear
+local args = require "gru.args"
 local core = require "gru.core"
 local functional = require "gru.nn.functional"
 local module = require "gru.nn.module"
 
 local Linear = module.Module:extend("Linear")
+
+local known = {in_features = true, out_features = true, bias = true, dtype = true, device = true}
 
 --- A fully connected layer.
 --
@@ -20,10 +23,8 @@ function Linear:init(in_features, out_features, options)
     options = in_features
     in_features, out_features = options.in_features, options.out_features
   end
-  options = options or {}
-  if type(options) ~= "table" then
-    error(("Linear: options must be a table, {bias = false}, got %s"):format(type(options)), 3)
-  end
+  options = args.options("Linear", options, known, 4)
+  args.layer("Linear", options, {"bias"})
   self.in_features, self.out_features = in_features, out_features
   for _, name in ipairs {"in_features", "out_features"} do
     if math.type(self[name]) ~= "integer" or self[name] < 1 then

@@ -39,6 +39,13 @@ local function check_tensors(name, input, target)
   end
 end
 
+-- A weight of elements or classes: a tensor or nil.
+local function check_weight(name, what, weight)
+  if weight ~= nil and not core.is_tensor(weight) then
+    error(("%s: %s must be a tensor, got %s"):format(name, what, type(weight)), 3)
+  end
+end
+
 local function check_same_shape(name, input, target)
   if shape_text(input) ~= shape_text(target) then
     error(("%s: input %s and target %s must have the same shape"):format(name, shape_text(input),
@@ -133,6 +140,7 @@ function losses.binary_cross_entropy(input, target, options)
   options, reduction = read("binary_cross_entropy", options, {weight = true})
   check_tensors("binary_cross_entropy", input, target)
   check_same_shape("binary_cross_entropy", input, target)
+  check_weight("binary_cross_entropy", "weight", options.weight)
   if not input:detach():ge(0):logical_and(input:detach():le(1)):all():item() then
     error("binary_cross_entropy: input must be probabilities in 0 .. 1; for logits there is "
       .. "binary_cross_entropy_with_logits", 2)
@@ -153,6 +161,8 @@ function losses.binary_cross_entropy_with_logits(input, target, options)
     {weight = true, pos_weight = true})
   check_tensors("binary_cross_entropy_with_logits", input, target)
   check_same_shape("binary_cross_entropy_with_logits", input, target)
+  check_weight("binary_cross_entropy_with_logits", "weight", options.weight)
+  check_weight("binary_cross_entropy_with_logits", "pos_weight", options.pos_weight)
   local log_part = ops.softplus(-input)
   if options.pos_weight then log_part = ((options.pos_weight - 1) * target + 1) * log_part end
   local loss = (1 - target) * input + log_part
@@ -171,6 +181,9 @@ function losses.kl_div(input, target, options)
   local reduction
   options, reduction = read("kl_div", options, {log_target = true}, {batchmean = true})
   check_tensors("kl_div", input, target)
+  if options.log_target ~= nil and type(options.log_target) ~= "boolean" then
+    error("kl_div: log_target must be true or false, got " .. tostring(options.log_target), 2)
+  end
   local loss
   if options.log_target then
     loss = target:exp() * (target - input)
@@ -257,6 +270,7 @@ function losses.cross_entropy(input, target, options)
     error(("cross_entropy: label_smoothing must be in 0 .. 1, got %s"):format(tostring(smoothing)), 2)
   end
   local ignore = check_ignore("cross_entropy", options.ignore_index)
+  check_weight("cross_entropy", "weight", options.weight)
   if target.dtype ~= "int64" and input:dim() == target:dim() then
     check_same_shape("cross_entropy", input, target)
     if options.ignore_index and options.ignore_index > 0 then
@@ -285,6 +299,11 @@ function losses.nll_loss(input, target, options)
   end
   check_ids("nll_loss", input, target)
   local ignore = check_ignore("nll_loss", options.ignore_index)
+  local C, weight = input:size(input:dim() == 1 and 1 or 2), options.weight
+  check_weight("nll_loss", "weight", weight)
+  if weight and (weight:dim() ~= 1 or weight:size(1) ~= C) then
+    error(("nll_loss: weight must be [%d], got %s"):format(C, shape_text(weight)), 2)
+  end
   local rows = class_rows(input:dim() == 1 and input:unsqueeze(1) or input)
   local flat = target:reshape(-1)
   local kept = flat:ne(ignore)

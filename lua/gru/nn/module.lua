@@ -29,6 +29,9 @@ local is_parameter = setmetatable({}, {__mode = "k"})
 -- @tparam[opt=true] boolean requires_grad
 local function Parameter(x, requires_grad)
   if not core.is_tensor(x) then error("Parameter: a tensor expected, got " .. type(x), 2) end
+  if requires_grad ~= nil and type(requires_grad) ~= "boolean" then
+    error("Parameter: requires_grad must be true or false, got " .. tostring(requires_grad), 2)
+  end
   local p = x:detach()
   p:requires_grad_(requires_grad ~= false)
   is_parameter[p] = true
@@ -128,6 +131,7 @@ function Module:init() end
 -- @tparam string name what `tostring` shows
 -- @treturn table the class; call it to make a module, which runs `init(...)`
 function Module:extend(name)
+  if type(name) ~= "string" then error("extend: a name expected, got " .. type(name), 2) end
   local class = {name = name, super = self}
   class.instance = {
     class = class, is_module_class = true, __index = index, __newindex = newindex,
@@ -144,7 +148,9 @@ end
 
 --- Registers a tensor that belongs to the state but is not trained.
 function Module:register_buffer(name, x)
-  if x ~= nil and not core.is_tensor(x) then
+  if type(name) ~= "string" then
+    error("register_buffer: a name expected, got " .. type(name), 2)
+  elseif x ~= nil and not core.is_tensor(x) then
     error(("register_buffer: a tensor or nil expected, got %s"):format(type(x)), 2)
   elseif self[name] ~= nil and self._buffers.values[name] == nil then
     error(("register_buffer: there is a field '%s' already"):format(tostring(name)), 2)
@@ -154,7 +160,9 @@ end
 
 --- Registers a parameter under a name made at run time.
 function Module:register_parameter(name, x)
-  if x ~= nil and not is_parameter[x] then
+  if type(name) ~= "string" then
+    error("register_parameter: a name expected, got " .. type(name), 2)
+  elseif x ~= nil and not is_parameter[x] then
     error(("register_parameter: a Parameter or nil expected, got a %s"):format(core.is_tensor(x)
       and "plain tensor" or type(x)), 2)
   end
@@ -289,6 +297,7 @@ end
 
 --- Applies f to every module below, the children first.
 function Module:apply(f)
+  if type(f) ~= "function" then error("apply: a function expected, got " .. type(f), 2) end
   for _, child in self._modules:each() do child:apply(f) end
   f(self)
   return self
@@ -324,6 +333,9 @@ function Module:double() return self:to("float64") end
 
 --- Switches training mode on (true by default), here and below.
 function Module:train(on)
+  if on ~= nil and type(on) ~= "boolean" then
+    error("train: true or false expected, got " .. type(on), 2)
+  end
   for _, module in ipairs(self:modules()) do module.training = on ~= false end
   return self
 end
@@ -338,6 +350,9 @@ end
 
 --- Switches gradients of all parameters on or off.
 function Module:requires_grad_(on)
+  if on ~= nil and type(on) ~= "boolean" then
+    error("requires_grad_: true or false expected, got " .. type(on), 2)
+  end
   for _, p in ipairs(self:parameters()) do p:requires_grad_(on ~= false) end
   return self
 end

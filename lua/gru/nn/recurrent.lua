@@ -10,6 +10,7 @@
 -- gx (N, gates * H) is W_ih x + b_ih of the step, w_hh (H, gates * H) the recurrent weight
 -- transposed, b_hh (gates * H) or nil, h and c (N, H); only LSTM has c.
 -- @module gru.nn.recurrent
+local args = require "gru.args"
 local core = require "gru.core"
 local functional = require "gru.nn.functional"
 local module = require "gru.nn.module"
@@ -107,6 +108,7 @@ function Recurrent:init(input_size, hidden_size, options)
     error(("%s: options must be a table, got %s; write {num_layers = %s}"):format(class_name(self),
       type(options), tostring(options)), 3)
   end
+  args.layer(self.name, options, {"bias", "batch_first", "bidirectional"})
   self.input_size, self.hidden_size = input_size, hidden_size
   self.num_layers = options.num_layers or 1
   self.bias = options.bias ~= false

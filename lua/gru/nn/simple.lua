@@ -2,6 +2,7 @@
 -- @module gru.nn.simple
 local functional = require "gru.nn.functional"
 local module = require "gru.nn.module"
+local ops = require("gru.tensor").functions
 
 --- Gives its input; the arguments are ignored, so that it can stand in for another layer.
 -- @function Identity
@@ -52,9 +53,15 @@ function Flatten:init(start_dim, end_dim)
     start_dim, end_dim = start_dim.start_dim, start_dim.end_dim
   end
   self.start_dim, self.end_dim = start_dim or 2, end_dim or -1
+  for _, name in ipairs {"start_dim", "end_dim"} do
+    if math.type(self[name]) ~= "integer" or self[name] == 0 then
+      error(("Flatten: %s must be a dim, from 1 or from -1 on, got %s"):format(name,
+        tostring(self[name])), 3)
+    end
+  end
 end
 
-function Flatten:forward(x) return x:flatten(self.start_dim, self.end_dim) end
+function Flatten:forward(x) return ops.flatten(x, self.start_dim, self.end_dim) end
 
 function Flatten:extra_repr()
   return ("start_dim=%d, end_dim=%d"):format(self.start_dim, self.end_dim)

@@ -9,9 +9,16 @@ local mode = require "gru.mode"
 local utils = {rnn = {}}
 local ops = core.functions
 
-local function with_grads(parameters)
+local function with_grads(name, parameters)
   local grads = {}
-  for _, p in ipairs(core.is_tensor(parameters) and {parameters} or parameters) do
+  if core.is_tensor(parameters) then parameters = {parameters} end
+  if type(parameters) ~= "table" then
+    error(("%s: a table of parameters expected, got %s"):format(name, type(parameters)), 3)
+  end
+  for i, p in ipairs(parameters) do
+    if not core.is_tensor(p) then
+      error(("%s: parameter %d is a %s, not a tensor"):format(name, i, type(p)), 3)
+    end
     if p.grad then grads[#grads + 1] = p.grad end
   end
   return grads
@@ -24,9 +31,10 @@ end
 -- @tparam[opt] table options `norm_type` (2, or math.huge), `error_if_nonfinite` (false)
 -- @return the total norm before clipping, a 0-d tensor that stays on the device
 function utils.clip_grad_norm_(parameters, max_norm, options)
-  options = options or {}
-  local p = options.norm_type or 2
-  local grads = with_grads(parameters)
+  options = args.options("clip_grad_norm_", options, {norm_type = true, error_if_nonfinite = true})
+  local p = args.number("clip_grad_norm_", "norm_type", options.norm_type, 2)
+  local grads = with_grads("clip_grad_norm_", parameters)
+  args.number("clip_grad_norm_", "max_norm", max_norm)
   if #grads == 0 then return core.from_table(0.0) end
   local _ <close> = mode.no_grad()
   local norms = {}
@@ -45,14 +53,19 @@ end
 -- @tparam table parameters
 -- @tparam number limit
 function utils.clip_grad_value_(parameters, limit)
+  local grads = with_grads("clip_grad_value_", parameters)
+  if args.number("clip_grad_value_", "limit", limit) < 0 then
+    error("clip_grad_value_: limit must not be negative, got " .. limit, 2)
+  end
   local _ <close> = mode.no_grad()
-  for _, g in ipairs(with_grads(parameters)) do g:clamp_(-limit, limit) end
+  for _, g in ipairs(grads) do g:clamp_(-limit, limit) end
 end
 
 --- All parameters, one after the other, as one vector; gradients pass.
 -- @tparam table parameters
 -- @return (sum of numel)
 function utils.parameters_to_vector(parameters)
+  args.tensors("parameters_to_vector", parameters, "parameters")
   local parts = {}
   for i, p in ipairs(parameters) do parts[i] = p:reshape(-1) end
   if #parts == 0 then error("parameters_to_vector: no parameters", 2) end
@@ -66,6 +79,7 @@ function utils.vector_to_parameters(vector, parameters)
   if not core.is_tensor(vector) or vector:dim() ~= 1 then
     error("vector_to_parameters: a tensor of 1 dim expected", 2)
   end
+  args.tensors("vector_to_parameters", parameters, "parameters")
   local total, at = 0, 1
   for _, p in ipairs(parameters) do total = total + p:numel() end
   if total ~= vector:numel() then
@@ -88,7 +102,7 @@ function utils.rnn.pad_sequence(sequences, options)
   if type(sequences) ~= "table" or #sequences == 0 then
     error("pad_sequence: a table of at least one tensor expected", 2)
   end
-  local longest = 0
+  local longest, fill = 0, args.number("pad_sequence", "padding_value", options.padding_value, 0)
   for i, x in ipairs(sequences) do
     if not core.is_tensor(x) or x:dim() == 0 then
       error(("pad_sequence: element %d must be a tensor of 1 dim or more"):format(i), 2)
@@ -104,7 +118,7 @@ function utils.rnn.pad_sequence(sequences, options)
     end
     widths[#widths + 1] = 0
     widths[#widths + 1] = longest - x:size(1)
-    padded[i] = functional.pad(x, widths, "constant", options.padding_value or 0)
+    padded[i] = functional.pad(x, widths, "constant", fill)
   end
   return ops.stack(padded, options.batch_first and 1 or 2)
 end

@@ -4,6 +4,7 @@
 -- options of a group, or nil, and `update(p, g, state, group)`, one parameter's step; `state` is a
 -- table that starts out empty.  `update` runs under `no_grad` and changes no gradient.
 -- @module gru.optim.optimizer
+local args = require "gru.args"
 local core = require "gru.core"
 local mode = require "gru.mode"
 
@@ -17,6 +18,10 @@ end
 
 --- A new kind of optimiser.
 function Optimizer.extend(name, defaults)
+  if type(name) ~= "string" or type(defaults) ~= "table" then
+    error("Optimizer.extend: a name and a table of defaults expected, got "
+      .. type(type(name) == "string" and defaults or name), 2)
+  end
   local class = setmetatable({name = name, defaults = defaults}, {
     __index = Optimizer,
     __call = function(class, params, options)
@@ -64,6 +69,8 @@ local function check_params(self, params, level)
     local problem = nil
     if not core.is_tensor(p) then
       problem = "is a " .. type(p)
+    elseif p.dtype ~= "float32" and p.dtype ~= "float64" then
+      problem = "is " .. p.dtype .. ", which has no gradient"
     elseif not p.is_leaf then
       problem = "is not a leaf; optimise what it was computed from"
     elseif seen[p] then
@@ -122,6 +129,9 @@ end
 -- @tparam[opt] function closure computes the loss again and returns it
 -- @return what the closure returned
 function Optimizer:step(closure)
+  if closure ~= nil and type(closure) ~= "function" then
+    error(("%s: step: a function or nothing expected, got %s"):format(self.name, type(closure)), 2)
+  end
   local loss = closure and mode.enable_grad(closure)
   local _ <close> = mode.no_grad()
   for _, group in ipairs(self.param_groups) do
@@ -142,7 +152,8 @@ end
 
 --- Sets every gradient to nil, or to zeros with `{set_to_none = false}`.
 function Optimizer:zero_grad(options)
-  local keep = options and options.set_to_none == false
+  options = args.options(self.name .. ": zero_grad", options, {set_to_none = true})
+  local keep = options.set_to_none == false
   for _, group in ipairs(self.param_groups) do
     for _, p in ipairs(group.params) do
       if not keep then
@@ -209,7 +220,11 @@ local function wrong_state(self, saved)
       return ("group %d has %d parameters here, %d in the state"):format(i, #group.params, #numbers)
     end
     for j, p in ipairs(group.params) do
-      for key, value in pairs(saved.state[numbers[j]] or {}) do
+      local state = saved.state[numbers[j]]
+      if state ~= nil and type(state) ~= "table" then
+        return ("the state of parameter %d is a %s"):format(j, type(state))
+      end
+      for key, value in pairs(state or {}) do
         if core.is_tensor(value) and key ~= "step" and not same_shape(p, value) then
           return ("%s of parameter %d has the shape [%s], the parameter [%s]"):format(key, j,
             table.concat(value.shape, ", "), table.concat(p.shape, ", "))

@@ -1,5 +1,6 @@
 --- A corpus: a text as ids, and its vocabulary.
 -- @module gru.text.corpus
+local args = require "gru.args"
 local core = require "gru.core"
 local Vocab = require "gru.text.vocab"
 
@@ -18,11 +19,9 @@ local known = {max_chars = true, tokenizer = true}
 -- @treturn[2] nil
 -- @treturn[2] string what is wrong with the file
 function Corpus.from_file(path, options)
-  options = options or {}
   if type(path) ~= "string" then error("Corpus: a path expected, got " .. type(path), 2) end
-  for key in pairs(options) do
-    if not known[key] then error(("Corpus: unknown option '%s'"):format(tostring(key)), 2) end
-  end
+  if path:find("\0", 1, true) then error("Corpus: the path holds a NUL", 2) end
+  options = args.options("Corpus", options, known)
   if options.tokenizer and options.tokenizer ~= "char" then
     error(("Corpus: tokenizer must be \"char\", got '%s'"):format(tostring(options.tokenizer)), 2)
   end

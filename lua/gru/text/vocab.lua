@@ -9,15 +9,29 @@ Vocab.__index = Vocab
 -- @treturn Vocab with the fields `size`, `chars` (id -> character) and `ids` (character -> id)
 function Vocab.new(chars)
   local ids = {}
-  for id, char in ipairs(chars) do ids[char] = id end
+  if type(chars) ~= "table" then error("Vocab: a table of characters expected, got " .. type(chars), 2) end
+  for id, char in ipairs(chars) do
+    if type(char) ~= "string" or utf8.len(char) ~= 1 then
+      error(("Vocab: character %d must be one of UTF-8, got %s"):format(id, tostring(char)), 2)
+    elseif ids[char] then
+      error(("Vocab: '%s' is there twice, as %d and %d"):format(char, ids[char], id), 2)
+    end
+    ids[char] = id
+  end
   return setmetatable({chars = chars, ids = ids, size = #chars}, Vocab)
 end
 
 --- The id of a character, or nil.
-function Vocab:index(char) return self.ids[char] end
+function Vocab:index(char)
+  if type(char) ~= "string" then error("index: a character expected, got " .. type(char), 2) end
+  return self.ids[char]
+end
 
 --- The character of an id, or nil.
-function Vocab:char(id) return self.chars[id] end
+function Vocab:char(id)
+  if math.type(id) ~= "integer" then error("char: an id expected, got " .. tostring(id), 2) end
+  return self.chars[id]
+end
 
 --- The ids of a text's characters.
 -- @treturn[1] table
@@ -41,7 +55,13 @@ end
 
 --- The text of ids: a table, an int64 tensor, or one id.
 function Vocab:decode(ids)
-  if core.is_tensor(ids) then ids = ids:totable() end
+  if core.is_tensor(ids) then
+    if ids.dtype ~= "int64" or ids:dim() > 1 then
+      error(("decode: an int64 tensor of one dim expected, got %s of %d dims"):format(ids.dtype,
+        ids:dim()), 2)
+    end
+    ids = ids:totable()
+  end
   if math.type(ids) == "integer" then ids = {ids} end
   if type(ids) ~= "table" then error("decode: ids expected, got " .. type(ids), 2) end
   local parts = {}

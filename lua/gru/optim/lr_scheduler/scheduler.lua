@@ -88,6 +88,10 @@ end
 -- @tparam table arguments in their order, each `{name, kind, default}`; without a default it must be
 -- given, unless it is `optional`.  The kind is what `type` says, "integer" or "any".
 function Scheduler.extend(name, arguments)
+  if type(name) ~= "string" or type(arguments) ~= "table" then
+    error("Scheduler.extend: a name and a table of arguments expected, got "
+      .. type(type(name) == "string" and arguments or name), 2)
+  end
   local class = {name = name, arguments = {}}
   for i, row in ipairs(arguments) do
     local argument = {name = row[1], kind = row[2], default = row[3], optional = row.optional}
