@@ -50,9 +50,9 @@ describe("printing", function()
     local text = tostring(gru.arange(100))
     for line in text:gmatch("[^\n]+") do assert.is_true(#line <= 80, line) end
     assert.matches("99%]%)$", text)
-    prints("tensor([   0,    1,    2, ..., 1998, 1999, 2000])", gru.arange(2001))
+    prints("tensor([   0,    1,    2,  ..., 1998, 1999, 2000])", gru.arange(2001))
     text = tostring(gru.zeros(100, 100))
-    assert.matches("%[0%., 0%., 0%., %.%.%., 0%., 0%., 0%.%],\n        %.%.%.,\n", text)
+    assert.matches("%[0%., 0%., 0%.,  %.%.%., 0%., 0%., 0%.%],\n        %.%.%.,\n", text)
     local _, lines = text:gsub("\n", "\n")
     assert.equal(6, lines)
     -- 1000 elements are shown in full

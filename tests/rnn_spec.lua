@@ -350,9 +350,9 @@ describe("recurrent layers", function()
         results[i] = {output:detach(), input.grad}
         for _, p in ipairs(rnn:parameters()) do table.insert(results[i], p.grad) end
       end
-      for i, x in ipairs(results[1]) do
-        assert.is_true(x:isfinite():all():item())
-        assert.is_true(x:equal(results[2][i]))
+      for i, r in ipairs(results[1]) do
+        assert.is_true(r:isfinite():all():item())
+        assert.is_true(r:equal(results[2][i]))
       end
       assert.same({0, 0}, a.grad[3][1]:totable())
     end

@@ -31,7 +31,8 @@ end
 
 works["matmul in batches and float64"] = function()
   local a, b = random(1, 24, 40, 33), random(2, 24, 33, 50)
-  return a:matmul(b), random(3, 300, 200, {dtype = "float64"}):matmul(random(4, 200, 100, {dtype = "float64"}))
+  local c, d = random(3, 300, 200, {dtype = "float64"}), random(4, 200, 100, {dtype = "float64"})
+  return a:matmul(b), c:matmul(d)
 end
 
 works["sums"] = function()

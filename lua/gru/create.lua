@@ -137,7 +137,7 @@ function create.arange(...)
   local n, options = select("#", ...), nil
   local list = {...}
   if type(list[n]) == "table" then
-    options, n = list[n], n - 1
+    options, list[n], n = list[n], nil, n - 1
   end
   options = args.options("arange", options, known)
   args.kind("arange", options)

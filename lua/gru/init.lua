@@ -39,7 +39,7 @@ gru.is_tensor = core.is_tensor
 gru.manual_seed = core.manual_seed
 
 local submodules = {
-  autograd = true, d2l = true, data = true, nn = true, optim = true, text = true,
+  autograd = true, cuda = true, d2l = true, data = true, nn = true, optim = true, text = true,
 }
 
 -- `gru.nn` and its siblings are loaded when they are first asked for.

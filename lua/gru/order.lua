@@ -108,7 +108,10 @@ function order.unique(x, options)
   local n = flat:numel()
   local values, places = sort(flat, 1)
   local starts = core.empty({n}, "bool", x.device):fill_(true) -- where another value begins
-  if n > 1 then starts:narrow(1, 2, n - 1):copy_(values:narrow(1, 2, n - 1):ne(values:narrow(1, 1, n - 1))) end
+  if n > 1 then
+    local rest, before = values:narrow(1, 2, n - 1), values:narrow(1, 1, n - 1)
+    starts:narrow(1, 2, n - 1):copy_(rest:ne(before))
+  end
   local first = ops.nonzero(starts):reshape(-1)
   local results = {ops.index_select(values, 1, first)}
   if options.return_inverse then

@@ -41,7 +41,8 @@ local function is_options(t) return type(t) == "table" and #t == 0 and next(t) ~
 
 -- (dim, keepdim, correction), or an option table last.
 local function spread_arguments(name, dim, keepdim, correction)
-  local options = is_options(dim) and dim or is_options(keepdim) and keepdim or is_options(correction) and correction
+  local options = is_options(dim) and dim or is_options(keepdim) and keepdim
+    or is_options(correction) and correction
   if options then
     args.options(name, options, {dim = true, keepdim = true, correction = true, unbiased = true})
     if dim == options then dim = options.dim end

@@ -94,13 +94,13 @@ end)
 --- Copies to a CUDA device; itself where it already is there.
 -- @tparam[opt=0] integer i the device's ordinal
 -- @treturn tensor
-define("cuda", function(x, i)
+function methods.cuda(x, i) -- a method only: gru.cuda is a module
   check("cuda", x)
   local name = "cuda:" .. tostring(i or 0)
   local ok, reason = core.device_check(name)
   if not ok then error("cuda: " .. reason, 2) end
   return x:to(name)
-end)
+end
 
 --- Converts to the dtype of another tensor.
 -- @tparam tensor other
@@ -533,8 +533,8 @@ functions.set_printoptions = format.set_printoptions
 
 -- x:name_(...) writes what name(x, ...) gives over x.
 for _, name in ipairs {
-  "scatter", "scatter_add", "index_add", "index_fill", "index_copy", "masked_scatter", "clamp", "tril", "triu",
-  "cumsum", "cumprod",
+  "scatter", "scatter_add", "index_add", "index_fill", "index_copy", "masked_scatter", "clamp", "tril",
+  "triu", "cumsum", "cumprod",
 } do
   local f = functions[name] or ops[name]
   define(name .. "_", function(x, ...) return x:copy_(f(x, ...)) end)

@@ -125,9 +125,12 @@ local function topks()
   } do
     local shape, k, d, largest, large = table.unpack(form, 1, 5)
     list[#list + 1] = {name = ("%d of %s along %d"):format(k, text(shape), d),
-      inputs = {{shape, large and "any" or "distinct"}}, layouts = STRIDED, dtypes = NUMBERS, grad = not large,
+      inputs = {{shape, large and "any" or "distinct"}}, layouts = STRIDED, dtypes = NUMBERS,
+      grad = not large,
       call = function(x) return ops.topk(x, k, d, largest) end,
-      ref = function(a) return along(a, d, function(l) return sorted(l, largest) end, #shape > 0 and k or nil) end}
+      ref = function(a)
+        return along(a, d, function(l) return sorted(l, largest) end, #shape > 0 and k or nil)
+      end}
   end
   return list
 end
