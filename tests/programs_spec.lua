@@ -55,7 +55,7 @@ local function program(seed)
     for _ = 1, 4 + draw(8) do
       if draw(3) == 1 then
         local a, b = pool[draw(#pool)], pool[draw(#pool)]
-        changes[draw(#changes)](a, b:clone())
+        changes[draw(#changes)](a, b)
       else
         steps[draw(#steps)](pool, draw)
       end

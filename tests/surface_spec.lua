@@ -3,6 +3,7 @@
 local gru = require "gru"
 local core = require "gru.core"
 local agree = require "tests.support.agree"
+local gradcheck = require "tests.support.gradcheck"
 local golden = require "tests.golden.surface"
 local nd = require "tests.support.nd"
 
@@ -96,8 +97,53 @@ describe("PyTorch's printing:", function()
     assert.equal("tensor([0,  ..., 9])", tostring(gru.arange(10)))
     gru.set_printoptions {profile = "full", sci_mode = true}
     assert.equal("tensor([1.5000e+00])", tostring(gru.tensor {1.5}))
-    assert.error_matches(function() gru.set_printoptions {width = 3} end, "set_printoptions: unknown option 'width'")
+    assert.error_matches(function() gru.set_printoptions {width = 3} end,
+      "set_printoptions: unknown option 'width'")
     assert.error_matches(function() gru.set_printoptions {precision = "x"} end, "precision must be a number")
+  end)
+end)
+
+describe("second gradients", function()
+  local values = {0.5, -1.25, 2.0, 0.75, 1.5, -0.25}
+  local ids = gru.tensor {3, 1}
+  for name, f in pairs {
+    flip = function(x) return x:flip(1, 2):square() end,
+    roll = function(x) return x:roll({1, 2}, {1, 2}) * x end,
+    repeat_ = function(x) return x:repeat_(2, 2):square() end,
+    repeat_interleave = function(x) return x:repeat_interleave(gru.tensor {1, 0, 2}, 2):square() end,
+    tril = function(x) return x:tril():exp() end,
+    diag = function(x) return x:diag():square() end,
+    take = function(x) return x:take(ids):square() end,
+    index_fill = function(x) return x:index_fill(2, ids, 2):square() end,
+    index_copy = function(x) return x:index_copy(2, ids, x:narrow(2, 1, 2) ^ 2) end,
+    masked_scatter = function(x) return x:masked_scatter(x:gt(0.6), x:square()) end,
+    masked_select = function(x) return x:masked_select(x:gt(0)):square() end,
+    std = function(x) return x:std(2) end,
+    var = function(x) return x:var() * x:sum() end,
+    norm = function(x) return x:norm() end,
+    norm_3 = function(x) return x:norm(3, 2) end,
+    logsumexp = function(x) return x:logsumexp(1) end,
+    sort = function(x) return (x:sort(2)):square() end,
+    topk = function(x) return (x:topk(2, 2)):exp() end,
+    kthvalue = function(x) return (x:kthvalue(2, 1)):exp() end,
+    median = function(x) return (x:median(2)):square() end,
+    amax = function(x) return x:amax({1, 2}):exp() end,
+    tan = function(x) return (x * 0.5):tan() end,
+  } do
+    it(name, function()
+      assert(gradcheck.first(f, {nd.new({2, 3}, {table.unpack(values)})}))
+      assert(gradcheck.second(f, {nd.new({2, 3}, {table.unpack(values)})}))
+    end)
+  end
+
+  it("baddbmm", function()
+    local function batch(shape, step)
+      return nd.generate(shape, function(i) return i * step % 7 / 3 - 1 end)
+    end
+    local inputs = {batch({2, 2}, 3), batch({2, 2, 3}, 2), batch({2, 3, 2}, 5)}
+    local function f(x, a, b) return x:baddbmm(a, b, {beta = 0.5, alpha = 2}) end
+    assert(gradcheck.first(f, inputs))
+    assert(gradcheck.second(f, inputs))
   end)
 end)
 
@@ -245,7 +291,8 @@ describe("errors name the function and the values:", function()
     {function() x:masked_scatter(x:ge(0), gru.ones(2)) end, "masked_scatter: 2 elements for 6 true ones"},
     {function() return x[{gru.tensor {1}, gru.tensor {1}}] end, "index: ids in two dims of a key"},
     {function() gru.one_hot(gru.tensor {1.5}) end, "one_hot: int64 ids expected, got float32"},
-    {function() gru.one_hot(gru.tensor({}, {dtype = "int64"})) end, "one_hot: without ids, num_classes is wanted"},
+    {function() gru.one_hot(gru.tensor({}, {dtype = "int64"})) end,
+      "one_hot: without ids, num_classes is wanted"},
     {function() gru.bincount(x) end, "bincount: int64 ids of one dim expected, got float32 of 2 dims"},
     {function() gru.tensor({1}):var() end, "var: wants floats, got int64; convert with :float"},
     {function() gru.tensor({1}):norm() end, "norm: wants floats, got int64"},

@@ -22,7 +22,10 @@ local function list(name, what, x)
 end
 
 local function check_function(name, f)
-  if type(f) ~= "function" then error(name .. ": a function expected, got " .. type(f), 3) end
+  local meta = type(f) == "table" and getmetatable(f) -- a module may be called, too
+  if type(f) ~= "function" and not (type(meta) == "table" and meta.__call) then
+    error(name .. ": a function expected, got " .. type(f), 3)
+  end
 end
 
 local known = {retain_graph = true, create_graph = true, allow_unused = true, grad_outputs = true}

@@ -287,7 +287,15 @@ static gru_status by_kernel(gruI_vjp *v, int k, gru_tensor *const *in, gru_tenso
 
 static gru_status by_calls(gruI_vjp *v, int k, gru_tensor *const *in, gru_tensor **out) {
   gruI_expression e = {.rt = v->rt};
-  gru_tensor *result = gruI_rows_table[v->node->op->id].compose[k](&e, in);
+  gru_tensor *terms[GRUI_SLOTS];
+  for (int i = 0; i < GRUI_SLOTS; i++) {
+    terms[i] = in[i];
+    if (!in[i] || !gruI_is_number(in[i])) continue;
+    /* Numbers alone would make the default dtype: b - 1 of x ^ b must keep b's digits. */
+    gru_status status = gruI_cast(in[i], v->node->dtype, gruI_place_of(v->g), &terms[i]);
+    terms[i] = gruI_expr_keep(&e, status, status == GRU_OK ? terms[i] : NULL);
+  }
+  gru_tensor *result = gruI_rows_table[v->node->op->id].compose[k](&e, terms);
   return gruI_expr_end(&e, result, out);
 }
 
