@@ -41,17 +41,17 @@ typedef struct gru_tensor gru_tensor;
 
 typedef enum gru_status {
   GRU_OK = 0,
-  GRU_ERROR_ARGUMENT = 1,    /* a value outside its range, a wrong count */
-  GRU_ERROR_SHAPE = 2,       /* shapes that do not fit */
-  GRU_ERROR_DTYPE = 3,       /* an element type the op does not take */
-  GRU_ERROR_DEVICE = 4,      /* tensors on different devices, or a device that is not there */
-  GRU_ERROR_INDEX = 5,       /* a position or an id out of range */
-  GRU_ERROR_MEMORY = 6,      /* no memory left, or the limit would be passed */
-  GRU_ERROR_AUTOGRAD = 7,    /* a misuse of the tape */
-  GRU_ERROR_IO = 8,          /* a file that cannot be read or written */
-  GRU_ERROR_FORMAT = 9,      /* a file whose content is not what it should be */
-  GRU_ERROR_INTERRUPTED = 10,/* the abort check asked to stop */
-  GRU_ERROR_CALLBACK = 11    /* a hook failed; its owner knows why */
+  GRU_ERROR_ARGUMENT = 1,     /* a value outside its range, a wrong count */
+  GRU_ERROR_SHAPE = 2,        /* shapes that do not fit */
+  GRU_ERROR_DTYPE = 3,        /* an element type the op does not take */
+  GRU_ERROR_DEVICE = 4,       /* tensors on different devices, or a device that is not there */
+  GRU_ERROR_INDEX = 5,        /* a position or an id out of range */
+  GRU_ERROR_MEMORY = 6,       /* no memory left, or the limit would be passed */
+  GRU_ERROR_AUTOGRAD = 7,     /* a misuse of the tape */
+  GRU_ERROR_IO = 8,           /* a file that cannot be read or written */
+  GRU_ERROR_FORMAT = 9,       /* a file whose content is not what it should be */
+  GRU_ERROR_INTERRUPTED = 10, /* the abort check asked to stop */
+  GRU_ERROR_CALLBACK = 11     /* a hook failed; its owner knows why */
 } gru_status;
 
 /* The name of a status, such as "shape".  Never NULL. */
@@ -60,9 +60,9 @@ GRU_API const char *gru_status_name(gru_status status);
 /* ---- runtime ----------------------------------------------------------------- */
 
 typedef struct gru_runtime_config {
-  int threads;              /* CPU threads; 0: the cores this process may use */
-  size_t max_memory;        /* byte limit of tensor memory on the CPU; 0: 80 % of RAM or cgroup */
-  int keep_blas_threads;    /* nonzero: do not call openblas_set_num_threads(1) */
+  int threads;           /* CPU threads; 0: the cores this process may use */
+  size_t max_memory;     /* byte limit of tensor memory on the CPU; 0: 80 % of RAM or cgroup */
+  int keep_blas_threads; /* nonzero: do not call openblas_set_num_threads(1) */
   /* Host allocator for tensor memory, 64-byte aligned; NULL: the system's. */
   void *(*alloc)(void *context, size_t bytes);
   void (*free)(void *context, void *block);
@@ -111,7 +111,7 @@ GRU_API void gru_empty_cache(gru_runtime *rt); /* gives cached blocks back to th
 
 /* In the order of promotion among tensors that have dims. */
 typedef enum gru_dtype {
-  GRU_BOOL = 0,    /* one byte, 0 or 1 */
+  GRU_BOOL = 0, /* one byte, 0 or 1 */
   GRU_INT64 = 1,
   GRU_FLOAT32 = 2,
   GRU_FLOAT64 = 3
@@ -126,18 +126,16 @@ GRU_API gru_dtype gru_default_dtype(const gru_runtime *rt);
 
 /* A contiguous tensor with undefined elements.  New reference.  `device` NULL is "cpu". */
 GRU_API gru_status gru_tensor_empty(gru_runtime *rt, gru_dtype dtype, int ndim,
-                                    const int64_t *shape, const char *device,
-                                    gru_tensor **out);
+                                    const int64_t *shape, const char *device, gru_tensor **out);
 
 /* The same, filled with a value. */
-GRU_API gru_status gru_tensor_full(gru_runtime *rt, gru_dtype dtype, int ndim,
-                                   const int64_t *shape, const char *device, double value,
-                                   gru_tensor **out);
+GRU_API gru_status gru_tensor_full(gru_runtime *rt, gru_dtype dtype, int ndim, const int64_t *shape,
+                                   const char *device, double value, gru_tensor **out);
 
 /* The same, with a copy of `data`: contiguous elements of `dtype`, in host memory. */
 GRU_API gru_status gru_tensor_from_data(gru_runtime *rt, gru_dtype dtype, int ndim,
-                                        const int64_t *shape, const char *device,
-                                        const void *data, gru_tensor **out);
+                                        const int64_t *shape, const char *device, const void *data,
+                                        gru_tensor **out);
 
 /* start, start + step, ...: `count` numbers of a float dtype, or integers, which wrap. */
 GRU_API gru_status gru_tensor_range(gru_runtime *rt, gru_dtype dtype, int64_t count, double start,
@@ -145,8 +143,9 @@ GRU_API gru_status gru_tensor_range(gru_runtime *rt, gru_dtype dtype, int64_t co
 GRU_API gru_status gru_tensor_range_integer(gru_runtime *rt, int64_t count, int64_t start,
                                             int64_t step, const char *device, gru_tensor **out);
 /* `count` numbers of a float dtype from `first` to `last`, both exact, evenly spaced. */
-GRU_API gru_status gru_tensor_linspace(gru_runtime *rt, gru_dtype dtype, int64_t count, double first,
-                                       double last, const char *device, gru_tensor **out);
+GRU_API gru_status gru_tensor_linspace(gru_runtime *rt, gru_dtype dtype, int64_t count,
+                                       double first, double last, const char *device,
+                                       gru_tensor **out);
 
 /* A number as a 0-d operand: it takes part in promotion by its category only, and
 ** fits every device.  New reference. */
@@ -165,7 +164,7 @@ GRU_API int64_t gru_tensor_offset(const gru_tensor *t);         /* elements into
 GRU_API int64_t gru_tensor_numel(const gru_tensor *t);
 GRU_API const char *gru_tensor_device(const gru_tensor *t);
 GRU_API int gru_tensor_is_contiguous(const gru_tensor *t);
-GRU_API int gru_tensor_is_one_hot(const gru_tensor *t); /* in the one-hot layout? */
+GRU_API int gru_tensor_is_one_hot(const gru_tensor *t);   /* in the one-hot layout? */
 GRU_API uint64_t gru_tensor_version(const gru_tensor *t); /* in-place changes of its storage */
 
 /* Copies the elements out, contiguous, in the tensor's dtype; `bytes` must be their size. */
@@ -206,26 +205,26 @@ typedef struct gru_attrs {
   int64_t count;              /* one_hot: number of classes; topk: of elements */
   int64_t ignore_index;       /* losses: a target to skip, where has_ignore */
   int32_t has_ignore;
-  int32_t reduction;          /* gru_reduction */
-  int32_t dtype;              /* gru_dtype, where has_dtype */
+  int32_t reduction; /* gru_reduction */
+  int32_t dtype;     /* gru_dtype, where has_dtype */
   int32_t has_dtype;
-  double value;               /* label smoothing, and other single numbers */
+  double value; /* label smoothing, and other single numbers */
 } gru_attrs;
 
 /* Runs op `op` on `inputs` (borrowed; NULL for an optional one left out) and writes its
 ** results, new references, to `outputs`, which has room for GRU_MAX_OUTPUTS.  `attrs` may
 ** be NULL.  It is recorded on the tape when gradients are enabled and an input wants one. */
-GRU_API gru_status gru_op_call(gru_runtime *rt, gru_op op, gru_tensor *const *inputs,
-                               int ninputs, const gru_attrs *attrs, gru_tensor **outputs);
+GRU_API gru_status gru_op_call(gru_runtime *rt, gru_op op, gru_tensor *const *inputs, int ninputs,
+                               const gru_attrs *attrs, gru_tensor **outputs);
 
 /* An elementwise op written over `self`, its first input. */
 GRU_API gru_status gru_op_call_(gru_runtime *rt, gru_op op, gru_tensor *self,
                                 gru_tensor *const *others, int nothers);
 
-GRU_API const char *gru_op_name(gru_op op);     /* NULL past the last */
-GRU_API int gru_op_find(const char *name);      /* the id, or -1 */
-GRU_API int gru_op_inputs(gru_op op);           /* most inputs it takes; -1: any number */
-GRU_API int gru_op_is_elementwise(gru_op op);   /* has an in-place form */
+GRU_API const char *gru_op_name(gru_op op);   /* NULL past the last */
+GRU_API int gru_op_find(const char *name);    /* the id, or -1 */
+GRU_API int gru_op_inputs(gru_op op);         /* most inputs it takes; -1: any number */
+GRU_API int gru_op_is_elementwise(gru_op op); /* has an in-place form */
 GRU_API int gru_op_is_differentiable(gru_op op);
 
 /* self[...] = src: copies with broadcasting and conversion; recorded. */
@@ -242,10 +241,10 @@ typedef enum gru_generator {
 GRU_API void gru_seed(gru_runtime *rt, uint64_t seed, gru_generator generator);
 
 /* In-place fills; they are not recorded. */
-GRU_API gru_status gru_uniform_(gru_tensor *t, double low, double high);  /* [low, high) */
+GRU_API gru_status gru_uniform_(gru_tensor *t, double low, double high); /* [low, high) */
 GRU_API gru_status gru_normal_(gru_tensor *t, double mean, double std);
-GRU_API gru_status gru_bernoulli_(gru_tensor *t, double p);               /* 1 with chance p */
-GRU_API gru_status gru_randint_(gru_tensor *t, int64_t low, int64_t high);/* [low, high) */
+GRU_API gru_status gru_bernoulli_(gru_tensor *t, double p);                /* 1 with chance p */
+GRU_API gru_status gru_randint_(gru_tensor *t, int64_t low, int64_t high); /* [low, high) */
 /* A permutation of base .. base + n - 1, int64.  New reference. */
 GRU_API gru_status gru_randperm(gru_runtime *rt, int64_t n, int64_t base, gru_tensor **out);
 
@@ -314,10 +313,10 @@ typedef struct gru_text gru_text;
 GRU_API gru_status gru_text_open(gru_runtime *rt, const char *path, uint64_t max_chars,
                                  gru_text **out);
 GRU_API void gru_text_close(gru_text *text);
-GRU_API int64_t gru_text_length(const gru_text *text);             /* in characters */
-GRU_API const int32_t *gru_text_ids(const gru_text *text);         /* 0-based, borrowed */
+GRU_API int64_t gru_text_length(const gru_text *text);     /* in characters */
+GRU_API const int32_t *gru_text_ids(const gru_text *text); /* 0-based, borrowed */
 GRU_API int32_t gru_text_vocab_size(const gru_text *text);
-GRU_API const uint32_t *gru_text_vocab(const gru_text *text);      /* code points by id */
+GRU_API const uint32_t *gru_text_vocab(const gru_text *text); /* code points by id */
 
 /* ---- files --------------------------------------------------------------------------- */
 

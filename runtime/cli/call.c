@@ -61,9 +61,7 @@ static int finish(lua_State *L, int status) {
   return gruI_call_report(L, status);
 }
 
-int gruI_call_file(lua_State *L, const char *path) {
-  return finish(L, luaL_loadfile(L, path));
-}
+int gruI_call_file(lua_State *L, const char *path) { return finish(L, luaL_loadfile(L, path)); }
 
 int gruI_call_string(lua_State *L, const char *text, const char *chunk_name) {
   return finish(L, luaL_loadbuffer(L, text, strlen(text), chunk_name));

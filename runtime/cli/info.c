@@ -14,8 +14,7 @@ static gru_runtime *open_runtime(const gruL_options *options) {
   gru_status status = gru_runtime_create(&options->runtime, &rt);
   if (status == GRU_OK) return rt;
   char text[128];
-  snprintf(text, sizeof text, "cannot start the tensor runtime (%s)",
-           gru_status_name(status));
+  snprintf(text, sizeof text, "cannot start the tensor runtime (%s)", gru_status_name(status));
   gruI_call_message(text);
   return NULL;
 }

@@ -56,9 +56,7 @@ void gruI_interrupt_begin(lua_State *L) {
   set_handler(on_signal);
 }
 
-void gruI_interrupt_end(void) {
-  set_handler(SIG_DFL);
-}
+void gruI_interrupt_end(void) { set_handler(SIG_DFL); }
 
 int gruI_interrupt_poll(void *context) {
   (void)context;

@@ -9,8 +9,8 @@
 ** the module's name and the file's. */
 static int load_module(lua_State *L) {
   const gru_library_module *module = lua_touserdata(L, lua_upvalueindex(1));
-  int status = luaL_loadbufferx(L, (const char *)module->data, module->size,
-                                module->chunk_name, "t");
+  int status =
+      luaL_loadbufferx(L, (const char *)module->data, module->size, module->chunk_name, "t");
   if (status != LUA_OK) return lua_error(L);
   lua_pushstring(L, module->name);
   lua_pushstring(L, module->chunk_name + 1);

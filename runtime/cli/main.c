@@ -27,9 +27,7 @@ typedef struct gru_cli_start {
 } gru_cli_start;
 
 /* gru_runtime_config.log: warnings of the core are warnings of Lua. */
-static void warn(void *L, const char *line) {
-  lua_warning(L, line, 0);
-}
+static void warn(void *L, const char *line) { lua_warning(L, line, 0); }
 
 /* Tells the runtime, which a script may make later, what the command line said. */
 static void configure_runtime(lua_State *L, const gruL_options *from) {
@@ -58,8 +56,7 @@ static int run_environment(lua_State *L) {
   for (int i = 0; i < 2; i++) {
     const char *code = getenv(chunk_names[i] + 1);
     if (code == NULL) continue;
-    return code[0] == '@' ? gruI_call_file(L, code + 1)
-                          : gruI_call_string(L, code, chunk_names[i]);
+    return code[0] == '@' ? gruI_call_file(L, code + 1) : gruI_call_string(L, code, chunk_names[i]);
   }
   return EXIT_SUCCESS;
 }
@@ -84,9 +81,7 @@ static int run_options(lua_State *L, const gru_cli_start *start) {
   while (at < start->options.script && exit_status == EXIT_SUCCESS) {
     const char *value;
     switch (gruI_options_next(start->argv, &at, &value)) {
-      case GRU_OPTION_RUN:
-        exit_status = gruI_call_string(L, value, "=(command line)");
-        break;
+      case GRU_OPTION_RUN: exit_status = gruI_call_string(L, value, "=(command line)"); break;
       case GRU_OPTION_REQUIRE: exit_status = run_require(L, value); break;
       case GRU_OPTION_WARN: lua_warning(L, "@on", 0); break;
       default: break;
@@ -192,8 +187,7 @@ static int run_state(gru_cli_start *start) {
   lua_pushcfunction(L, run);
   lua_pushlightuserdata(L, start);
   int status = lua_pcall(L, 1, 1, 0);
-  int exit_status =
-      status == LUA_OK ? (int)lua_tointeger(L, -1) : gruI_call_report(L, status);
+  int exit_status = status == LUA_OK ? (int)lua_tointeger(L, -1) : gruI_call_report(L, status);
   lua_close(L);
   return exit_status;
 }

@@ -7,9 +7,9 @@
 #include <string.h>
 
 enum {
-  NO_VALUE,     /* the word is the option */
-  SHORT_VALUE,  /* "-eX" or "-e X" */
-  LONG_VALUE    /* "--name=X" or "--name X" */
+  NO_VALUE,    /* the word is the option */
+  SHORT_VALUE, /* "-eX" or "-e X" */
+  LONG_VALUE   /* "--name=X" or "--name X" */
 };
 
 static const struct option {
@@ -129,9 +129,12 @@ static int read_size(const char *text, size_t *out) {
   if (!read_number(text, &end, &number) || number == 0) return 0;
   int shift = 0;
   switch (*end) {
-    case 'k': case 'K': shift = 10; break;
-    case 'm': case 'M': shift = 20; break;
-    case 'g': case 'G': shift = 30; break;
+    case 'k':
+    case 'K': shift = 10; break;
+    case 'm':
+    case 'M': shift = 20; break;
+    case 'g':
+    case 'G': shift = 30; break;
     default: break;
   }
   if (shift != 0) end++;
@@ -185,8 +188,8 @@ int gruI_options_parse(int argc, char **argv, gru_cli_options *out, char *proble
     }
     const char *wanted = take(out, id, value);
     if (wanted != NULL) {
-      snprintf(problem, problem_size, "'%.*s' cannot be '%s' (wanted: %s)",
-               (int)strcspn(word, "="), word, value, wanted);
+      snprintf(problem, problem_size, "'%.*s' cannot be '%s' (wanted: %s)", (int)strcspn(word, "="),
+               word, value, wanted);
       return 0;
     }
   }

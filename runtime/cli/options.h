@@ -9,9 +9,9 @@
 
 /* What gruI_options_next() met.  Letters are those of stock `lua`. */
 enum {
-  GRU_OPTION_END = 0,      /* the script, or the end, is at *at */
-  GRU_OPTION_UNKNOWN = -1, /* no such option */
-  GRU_OPTION_NO_VALUE = -2,/* an option without the value it needs */
+  GRU_OPTION_END = 0,       /* the script, or the end, is at *at */
+  GRU_OPTION_UNKNOWN = -1,  /* no such option */
+  GRU_OPTION_NO_VALUE = -2, /* an option without the value it needs */
   GRU_OPTION_RUN = 'e',
   GRU_OPTION_REQUIRE = 'l',
   GRU_OPTION_INTERACTIVE = 'i',

@@ -18,9 +18,7 @@
 
 #define END_OF_INPUT (-1) /* beside the statuses of Lua */
 
-int gruI_repl_wanted(void) {
-  return isatty(STDIN_FILENO);
-}
+int gruI_repl_wanted(void) { return isatty(STDIN_FILENO); }
 
 /* ---- lines --------------------------------------------------------------------- */
 
@@ -67,13 +65,9 @@ static void remember(const char *text) {
 
 static void start_editing(void) {}
 
-static char *read_line(const char *prompt) {
-  return read_plain(prompt);
-}
+static char *read_line(const char *prompt) { return read_plain(prompt); }
 
-static void remember(const char *text) {
-  (void)text;
-}
+static void remember(const char *text) { (void)text; }
 
 #endif
 

@@ -117,8 +117,8 @@ gru_status gruI_slot_add(gruI_task *task, gruI_slot *slot, gru_tensor *g) {
     return GRU_OK;
   }
   bool composing = task->flags & GRU_CREATE_GRAPH;
-  gru_status status = add(task->rt, slot->grad, g, !composing && is_private(slot->grad),
-                          &slot->grad);
+  gru_status status =
+      add(task->rt, slot->grad, g, !composing && is_private(slot->grad), &slot->grad);
   gru_tensor_release(g);
   return status;
 }
@@ -210,11 +210,17 @@ static gru_status call_rule(gruI_task *task, gruI_node *node, gru_tensor *g) {
   if (node->released)
     return gruI_fail(task->rt, GRU_ERROR_AUTOGRAD,
                      "backward: a second time through %s, whose saved tensors are gone; the first "
-                     "call needs {retain_graph = true}", gruI_node_text(node).s);
+                     "call needs {retain_graph = true}",
+                     gruI_node_text(node).s);
   if (node->ninputs > FEW && !(dx = calloc((size_t)node->ninputs, sizeof *dx)))
     return gruI_fail(task->rt, GRU_ERROR_MEMORY, "backward: out of memory");
-  gruI_vjp v = {.rt = task->rt, .node = node, .task = task, .name = node->op->name,
-                .attrs = node->attrs, .g = g, .dx = dx,
+  gruI_vjp v = {.rt = task->rt,
+                .node = node,
+                .task = task,
+                .name = node->op->name,
+                .attrs = node->attrs,
+                .g = g,
+                .dx = dx,
                 .composing = (task->flags & GRU_CREATE_GRAPH) != 0};
   gru_status status = gruI_node_unpack(node, &v);
   if (status == GRU_OK) status = node->op->vjp(&v);
@@ -363,9 +369,8 @@ static gru_status capture(gruI_task *task, int n, gru_tensor *const *inputs) {
   return GRU_OK;
 }
 
-gru_status gru_grad(gru_runtime *rt, int n, gru_tensor *const *outputs,
-                    gru_tensor *const *grads, int ninputs, gru_tensor *const *inputs,
-                    gru_tensor **results, int flags) {
+gru_status gru_grad(gru_runtime *rt, int n, gru_tensor *const *outputs, gru_tensor *const *grads,
+                    int ninputs, gru_tensor *const *inputs, gru_tensor **results, int flags) {
   gruI_task task = {.rt = rt, .flags = flags};
   if (ninputs < 1 || !(task.results = calloc((size_t)ninputs, sizeof *task.results)))
     return gruI_fail(rt, GRU_ERROR_ARGUMENT, "grad: no inputs");
@@ -379,7 +384,8 @@ gru_status gru_grad(gru_runtime *rt, int n, gru_tensor *const *outputs,
     if (!task.results[i] && !(flags & GRU_ALLOW_UNUSED))
       status = gruI_fail(rt, GRU_ERROR_AUTOGRAD,
                          "grad: the outputs do not depend on input %d; pass {allow_unused = true} "
-                         "to get nil for it", i + 1);
+                         "to get nil for it",
+                         i + 1);
   for (int i = 0; i < ninputs; i++) {
     if (status == GRU_OK)
       results[i] = task.results[i];

@@ -18,11 +18,11 @@ typedef struct gruI_pairs {
 
 /* What has arrived at a node's result 0, or at a leaf. */
 typedef struct gruI_slot {
-  gruI_node *node;  /* one of the two is set; both borrowed from the graph */
+  gruI_node *node; /* one of the two is set; both borrowed from the graph */
   gru_tensor *leaf;
   gru_tensor *grad; /* the sum so far, or NULL */
   gruI_pairs pairs;
-  int32_t capture;  /* which result of gru_grad this is, or -1 */
+  int32_t capture; /* which result of gru_grad this is, or -1 */
 } gruI_slot;
 
 struct gruI_task {
@@ -31,7 +31,7 @@ struct gruI_task {
   int32_t count, capacity;
   int32_t *table; /* open addressing: node or leaf -> slot + 1 */
   int32_t table_size;
-  int32_t *heap;  /* slots of nodes, the latest node on top */
+  int32_t *heap; /* slots of nodes, the latest node on top */
   int32_t heap_count;
   int flags;
   bool accumulate; /* gru_backward: into .grad of the leaves */

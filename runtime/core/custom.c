@@ -42,8 +42,13 @@ gru_status gru_tensor_record(gru_tensor *output, int n, gru_tensor *const *input
                              void (*release)(void *), void *context) {
   static const gru_attrs none;
   gru_runtime *rt = output->rt;
-  gruI_call call = {.rt = rt, .op = &custom_op, .name = custom_op.name, .in = inputs, .n = n,
-                    .attrs = &none, .out = {output}};
+  gruI_call call = {.rt = rt,
+                    .op = &custom_op,
+                    .name = custom_op.name,
+                    .in = inputs,
+                    .n = n,
+                    .attrs = &none,
+                    .out = {output}};
   gru_status status = GRU_OK;
   if (output->node || !gruI_is_float((gru_dtype)output->dtype))
     status = gruI_fail(rt, GRU_ERROR_AUTOGRAD,

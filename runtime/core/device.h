@@ -78,7 +78,12 @@ typedef struct gruI_gemm {
 /* ---- reductions -------------------------------------------------------------- */
 
 typedef enum gruI_reduction {
-  GRUI_SUM, GRUI_PROD, GRUI_MAX, GRUI_MIN, GRUI_ANY, GRUI_ALL
+  GRUI_SUM,
+  GRUI_PROD,
+  GRUI_MAX,
+  GRUI_MIN,
+  GRUI_ANY,
+  GRUI_ALL
 } gruI_reduction;
 
 /* out[keep...] (=) reduction over red... of in[keep..., red...].  `out` is contiguous in the
@@ -109,12 +114,12 @@ typedef struct gruI_reduce {
 typedef struct gruI_rows {
   gru_dtype dtype;
   int64_t outer, count, inner;
-  int64_t size;       /* of the indexed dim of x */
+  int64_t size; /* of the indexed dim of x */
   const int64_t *ids;
   int64_t id_stride, base;
-  void *x;            /* const for TAKE */
+  void *x;                         /* const for TAKE */
   int64_t x_outer, x_row, x_inner; /* strides */
-  void *packed;       /* out of TAKE, const src of PUT */
+  void *packed;                    /* out of TAKE, const src of PUT */
 } gruI_rows;
 
 /* GATHER:      out[i...] (=) x[i... with i[dim] := ids[i...]]
@@ -179,15 +184,20 @@ typedef struct gruI_cross_entropy {
   int has_ignore;
   int64_t ignore_index;
   double smoothing;
-  void *loss, *mass, *lse;        /* forward: out */
-  const void *lse_in, *scale;     /* gradient: in */
+  void *loss, *mass, *lse;    /* forward: out */
+  const void *lse_in, *scale; /* gradient: in */
   int64_t scale_stride;
-  void *dx;                       /* gradient: out */
+  void *dx; /* gradient: out */
 } gruI_cross_entropy;
 
 /* ---- random numbers --------------------------------------------------------------- */
 
-typedef enum gruI_random_kind { GRUI_UNIFORM, GRUI_NORMAL, GRUI_BERNOULLI, GRUI_RANDINT } gruI_random_kind;
+typedef enum gruI_random_kind {
+  GRUI_UNIFORM,
+  GRUI_NORMAL,
+  GRUI_BERNOULLI,
+  GRUI_RANDINT
+} gruI_random_kind;
 
 /* out[i] (=) draw number `counter + i` of Philox stream `seed` (core/philox.h), contiguous.
 ** UNIFORM a..b, NORMAL mean a std b, BERNOULLI p = a, RANDINT low..high (int64 first). */
@@ -285,8 +295,8 @@ typedef struct gruI_kernels {
 } gruI_kernels;
 
 typedef struct gruI_backend {
-  uint32_t abi; /* GRUI_DEVICE_ABI */
-  uint32_t size;/* sizeof(gruI_backend): fields may be appended */
+  uint32_t abi;     /* GRUI_DEVICE_ABI */
+  uint32_t size;    /* sizeof(gruI_backend): fields may be appended */
   const char *name; /* "cpu", "cuda" */
   /* How many devices there are; 0 with a reason. */
   int (*count)(char *reason, size_t size);
@@ -314,7 +324,7 @@ struct gruI_device {
   gruI_pool *pool;
   char name[24]; /* "cpu", "cuda:0" */
   int index;
-  void *state;   /* the backend's own */
+  void *state; /* the backend's own */
   gruI_fault fault;
   /* Settings of the runtime that a backend honours. */
   int keep_blas_threads;

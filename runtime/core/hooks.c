@@ -3,7 +3,7 @@
 
 struct gruI_hook_entry {
   uint64_t id;
-  int output; /* of the node; 0 for a leaf */
+  int output;    /* of the node; 0 for a leaf */
   gru_hook hook; /* NULL: removed */
   void (*release)(void *context);
   void *context;
@@ -26,8 +26,8 @@ void gruI_hooks_free(gruI_hook_list *hooks) {
   gruI_object_free(rt, hooks, sizeof *hooks);
 }
 
-gru_status gru_tensor_add_hook(gru_tensor *t, gru_hook hook, void (*release)(void *),
-                               void *context, uint64_t *id) {
+gru_status gru_tensor_add_hook(gru_tensor *t, gru_hook hook, void (*release)(void *), void *context,
+                               uint64_t *id) {
   gru_runtime *rt = t->rt;
   if (!gruI_requires_grad(t))
     return gruI_fail(rt, GRU_ERROR_AUTOGRAD,
@@ -39,8 +39,8 @@ gru_status gru_tensor_add_hook(gru_tensor *t, gru_hook hook, void (*release)(voi
     if (entry) gruI_object_free(rt, entry, sizeof *entry);
     return gruI_fail(rt, GRU_ERROR_MEMORY, "register_hook: out of memory");
   }
-  *entry = (gruI_hook_entry){++rt->next_hook, t->node ? t->output : 0, hook, release,
-                             context, rt, NULL};
+  *entry =
+      (gruI_hook_entry){++rt->next_hook, t->node ? t->output : 0, hook, release, context, rt, NULL};
   gruI_hook_entry **last = &(*list)->first; /* hooks run in the order they were added */
   while (*last) last = &(*last)->next;
   *last = entry;

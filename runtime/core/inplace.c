@@ -15,9 +15,9 @@ gru_status gruI_inplace_check(gru_tensor *self, const char *name, bool recording
     return gruI_fail(rt, GRU_ERROR_ARGUMENT, "%s_: a number cannot be changed in place", name);
   for (int d = 0; d < self->ndim; d++)
     if (self->stride[d] == 0 && self->shape[d] > 1)
-      return gruI_fail(rt, GRU_ERROR_ARGUMENT,
-                       "%s_: several elements of an expanded tensor share memory; :clone() it first",
-                       name);
+      return gruI_fail(
+          rt, GRU_ERROR_ARGUMENT,
+          "%s_: several elements of an expanded tensor share memory; :clone() it first", name);
   if (recording && (self->leaf_grad || (self->base && self->base->leaf_grad)))
     return gruI_fail(rt, GRU_ERROR_AUTOGRAD,
                      "%s_: a leaf that requires grad is changed in place; do it under no_grad()",
@@ -45,7 +45,8 @@ static gru_status positions(gru_tensor *base, gru_tensor *view, gru_tensor **out
     status = gruI_tensor_alias(map, view->ndim, view->shape, view->stride, view->offset, &shown);
   if (status == GRU_OK) status = gruI_call1(GRU_OP_CLONE, shown, NULL, &packed);
   if (status == GRU_OK && gruI_place_of(base) != host) { /* ids live where the data lives */
-    status = gruI_tensor_new(rt, "view", GRU_INT64, view->ndim, view->shape, gruI_place_of(base), out);
+    status =
+        gruI_tensor_new(rt, "view", GRU_INT64, view->ndim, view->shape, gruI_place_of(base), out);
     if (status == GRU_OK) status = gru_tensor_copy_(*out, packed);
     gru_tensor_release(packed);
   } else {
@@ -114,8 +115,13 @@ static gru_status record_base(gru_tensor *view) {
   static const gru_attrs none;
   gru_tensor *base = view->base;
   if (!base->node && !view->node) return GRU_OK;
-  gruI_call call = {.rt = view->rt, .op = &put_op, .name = put_op.name, .attrs = &none, .n = 2,
-                    .in = (gru_tensor *[]){base, view}, .recording = true,
+  gruI_call call = {.rt = view->rt,
+                    .op = &put_op,
+                    .name = put_op.name,
+                    .attrs = &none,
+                    .n = 2,
+                    .in = (gru_tensor *[]){base, view},
+                    .recording = true,
                     .uses = {GRUI_USES_EXTRA, GRUI_USES_EXTRA}};
   GRUI_TRY(positions(base, view, &call.extra));
   gru_status status = gruI_tape_rebase(&call, base);

@@ -16,8 +16,7 @@ bool gruI_broadcast(int ndim_a, const int64_t *a, int ndim_b, const int64_t *b, 
   return true;
 }
 
-void gruI_broadcast_strides(const gru_tensor *t, int ndim, const int64_t *shape,
-                            int64_t *stride) {
+void gruI_broadcast_strides(const gru_tensor *t, int ndim, const int64_t *shape, int64_t *stride) {
   int lead = ndim - t->ndim;
   for (int d = 0; d < ndim; d++)
     stride[d] = d < lead || (t->shape[d - lead] == 1 && shape[d] != 1) ? 0 : t->stride[d - lead];

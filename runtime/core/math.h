@@ -79,7 +79,7 @@ GM_FN double gm_fma(double a, double b, double c) { return gm_fma_f64(a, b, c); 
 
 #else
 
-#define GMI_PICK(name, x) _Generic((x), float: name##_f32, double: name##_f64)
+#define GMI_PICK(name, x) _Generic((x), float : name##_f32, double : name##_f64)
 
 #define gm_abs(x) GMI_PICK(gm_abs, x)(x)
 #define gm_sign(x) GMI_PICK(gm_sign, x)(x)

@@ -59,18 +59,14 @@ GM_FN double gmi_from_bits_f64(uint64_t u) {
 
 /* ---- signs and classification -------------------------------------------------- */
 
-GM_FN float gm_abs_f32(float x) {
-  return gmi_from_bits_f32(gmi_bits_f32(x) & 0x7fffffffu);
-}
+GM_FN float gm_abs_f32(float x) { return gmi_from_bits_f32(gmi_bits_f32(x) & 0x7fffffffu); }
 
 GM_FN double gm_abs_f64(double x) {
   return gmi_from_bits_f64(gmi_bits_f64(x) & 0x7fffffffffffffffu);
 }
 
 /* -|x| */
-GM_FN float gmi_minus_abs_f32(float x) {
-  return gmi_from_bits_f32(gmi_bits_f32(x) | 0x80000000u);
-}
+GM_FN float gmi_minus_abs_f32(float x) { return gmi_from_bits_f32(gmi_bits_f32(x) | 0x80000000u); }
 
 GM_FN double gmi_minus_abs_f64(double x) {
   return gmi_from_bits_f64(gmi_bits_f64(x) | 0x8000000000000000u);
@@ -78,8 +74,7 @@ GM_FN double gmi_minus_abs_f64(double x) {
 
 /* The magnitude of x with the sign bit of s, zeros and NaN included. */
 GM_FN float gm_copysign_f32(float x, float s) {
-  return gmi_from_bits_f32((gmi_bits_f32(x) & 0x7fffffffu) |
-                           (gmi_bits_f32(s) & 0x80000000u));
+  return gmi_from_bits_f32((gmi_bits_f32(x) & 0x7fffffffu) | (gmi_bits_f32(s) & 0x80000000u));
 }
 
 GM_FN double gm_copysign_f64(double x, double s) {
@@ -173,16 +168,14 @@ GM_FN double gm_min_f64(double a, double b) {
 /* ---- rounding to integers ------------------------------------------------------ */
 
 /* Adding one of these rounds to an integer, kept in the low bits of the sum. */
-#define GM_ROUND_F32 12582912.0f         /* 1.5 * 2^23 */
-#define GM_ROUND_F64 6755399441055744.0  /* 1.5 * 2^52 */
+#define GM_ROUND_F32 12582912.0f        /* 1.5 * 2^23 */
+#define GM_ROUND_F64 6755399441055744.0 /* 1.5 * 2^52 */
 
 /* Below 2^23 (2^52) the sum |x| + 2^23 has no bits left for a fraction, so adding and
 ** subtracting it rounds |x| to the nearest integer, ties to even; above, and for NaN,
 ** x is its own rounding.  The sign comes back by copysign, so -0.3 gives -0. */
 GM_FN float gmi_rint_abs_f32(float a) { return (a + 8388608.0f) - 8388608.0f; }
-GM_FN double gmi_rint_abs_f64(double a) {
-  return (a + 4503599627370496.0) - 4503599627370496.0;
-}
+GM_FN double gmi_rint_abs_f64(double a) { return (a + 4503599627370496.0) - 4503599627370496.0; }
 
 /* To the nearest integer, ties to even. */
 GM_FN float gm_round_f32(float x) {

@@ -45,9 +45,7 @@ GM_FN double gmi_expm1_quotient_f64(double r) {
   return gm_fma_f64(o, r, p);
 }
 
-GM_FN float gmi_expm1_small_f32(float r) {
-  return gm_fma_f32(r * r, gmi_expm1_quotient_f32(r), r);
-}
+GM_FN float gmi_expm1_small_f32(float r) { return gm_fma_f32(r * r, gmi_expm1_quotient_f32(r), r); }
 
 GM_FN double gmi_expm1_small_f64(double r) {
   return gm_fma_f64(r * r, gmi_expm1_quotient_f64(r), r);

@@ -77,17 +77,11 @@ GM_FN float gm_floordiv_f32(float a, float b) {
 
 /* ---- int64 --------------------------------------------------------------------- */
 
-GM_FN int64_t gm_add_i64(int64_t a, int64_t b) {
-  return (int64_t)((uint64_t)a + (uint64_t)b);
-}
+GM_FN int64_t gm_add_i64(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
 
-GM_FN int64_t gm_sub_i64(int64_t a, int64_t b) {
-  return (int64_t)((uint64_t)a - (uint64_t)b);
-}
+GM_FN int64_t gm_sub_i64(int64_t a, int64_t b) { return (int64_t)((uint64_t)a - (uint64_t)b); }
 
-GM_FN int64_t gm_mul_i64(int64_t a, int64_t b) {
-  return (int64_t)((uint64_t)a * (uint64_t)b);
-}
+GM_FN int64_t gm_mul_i64(int64_t a, int64_t b) { return (int64_t)((uint64_t)a * (uint64_t)b); }
 
 /* Floor division and remainder that never trap: by 0 they give 0 (the op has refused it
 ** before), and INT64_MIN / -1 wraps to INT64_MIN. */

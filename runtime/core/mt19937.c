@@ -21,8 +21,7 @@ static const double two_pi = 6.283185307179586;
 void gruI_mt19937_seed(gruI_mt19937 *g, uint64_t seed) {
   uint32_t *s = g->state;
   s[0] = (uint32_t)seed;
-  for (uint32_t j = 1; j < N; j++)
-    s[j] = 1812433253u * (s[j - 1] ^ (s[j - 1] >> 30)) + j;
+  for (uint32_t j = 1; j < N; j++) s[j] = 1812433253u * (s[j - 1] ^ (s[j - 1] >> 30)) + j;
   g->index = N;
   g->has_normal = 0;
   g->next_normal = 0;
@@ -58,9 +57,7 @@ static inline uint64_t draw64(gruI_mt19937 *g) {
 uint32_t gruI_mt19937_next_u32(gruI_mt19937 *g) { return draw(g); }
 uint64_t gruI_mt19937_next_u64(gruI_mt19937 *g) { return draw64(g); }
 
-static inline float unit_f32(gruI_mt19937 *g) {
-  return (float)(draw(g) & 0xffffffu) * 0x1p-24f;
-}
+static inline float unit_f32(gruI_mt19937 *g) { return (float)(draw(g) & 0xffffffu) * 0x1p-24f; }
 
 static inline double unit_f64(gruI_mt19937 *g) {
   return (double)(draw64(g) & 0x1fffffffffffffu) * 0x1p-53;
@@ -159,8 +156,7 @@ static inline __attribute__((always_inline)) void normal_16(float *x, float mean
 
 /* fmaf is a call where the compiler may not use the instruction: ten times slower. */
 #if defined(__x86_64__)
-__attribute__((target("avx2,fma"))) static void normal_16_avx2(float *x, float mean,
-                                                               float std) {
+__attribute__((target("avx2,fma"))) static void normal_16_avx2(float *x, float mean, float std) {
   normal_16(x, mean, std);
 }
 #endif
@@ -218,17 +214,17 @@ static inline int64_t integer(gruI_mt19937 *g, int64_t low, uint64_t range, int 
   return (int64_t)((uint64_t)low + word % range);
 }
 
-#define DISCRETE(suffix, type, wide, value)                                                \
-  void gruI_mt19937_bernoulli_##suffix(gruI_mt19937 *g, type *out, int64_t n, double p) {  \
-    for (int64_t i = 0; i < n; i++) out[i] = (type)(unit_f64(g) < p);                      \
-  }                                                                                        \
-  void gruI_mt19937_randint_##suffix(gruI_mt19937 *g, type *out, int64_t n, int64_t low,   \
-                                     int64_t high) {                                       \
-    uint64_t range = (uint64_t)high - (uint64_t)low;                                       \
-    for (int64_t i = 0; i < n; i++) {                                                      \
-      int64_t x = integer(g, low, range, wide);                                            \
-      out[i] = (type)(value);                                                              \
-    }                                                                                      \
+#define DISCRETE(suffix, type, wide, value) \
+  void gruI_mt19937_bernoulli_##suffix(gruI_mt19937 *g, type *out, int64_t n, double p) { \
+    for (int64_t i = 0; i < n; i++) out[i] = (type)(unit_f64(g) < p); \
+  } \
+  void gruI_mt19937_randint_##suffix(gruI_mt19937 *g, type *out, int64_t n, int64_t low, \
+                                     int64_t high) { \
+    uint64_t range = (uint64_t)high - (uint64_t)low; \
+    for (int64_t i = 0; i < n; i++) { \
+      int64_t x = integer(g, low, range, wide); \
+      out[i] = (type)(value); \
+    } \
   }
 
 DISCRETE(u8, uint8_t, 0, x != 0)

@@ -43,14 +43,10 @@ void gruI_mt19937_bernoulli_f32(gruI_mt19937 *g, float *out, int64_t n, double p
 void gruI_mt19937_bernoulli_f64(gruI_mt19937 *g, double *out, int64_t n, double p);
 
 /* Tensor.random_(low, high), torch.randint: low <= x < high, by remainder. */
-void gruI_mt19937_randint_u8(gruI_mt19937 *g, uint8_t *out, int64_t n, int64_t low,
-                             int64_t high);
-void gruI_mt19937_randint_i64(gruI_mt19937 *g, int64_t *out, int64_t n, int64_t low,
-                              int64_t high);
-void gruI_mt19937_randint_f32(gruI_mt19937 *g, float *out, int64_t n, int64_t low,
-                              int64_t high);
-void gruI_mt19937_randint_f64(gruI_mt19937 *g, double *out, int64_t n, int64_t low,
-                              int64_t high);
+void gruI_mt19937_randint_u8(gruI_mt19937 *g, uint8_t *out, int64_t n, int64_t low, int64_t high);
+void gruI_mt19937_randint_i64(gruI_mt19937 *g, int64_t *out, int64_t n, int64_t low, int64_t high);
+void gruI_mt19937_randint_f32(gruI_mt19937 *g, float *out, int64_t n, int64_t low, int64_t high);
+void gruI_mt19937_randint_f64(gruI_mt19937 *g, double *out, int64_t n, int64_t low, int64_t high);
 
 /* torch.randperm(n), counting from `base`. */
 void gruI_mt19937_randperm(gruI_mt19937 *g, int64_t *out, int64_t n, int64_t base);

@@ -42,8 +42,9 @@ static gru_status check_devices(gruI_call *c) {
     if (!place)
       place = t->storage->place;
     else if (place != t->storage->place)
-      return gruI_fail(c->rt, GRU_ERROR_DEVICE, "%s: tensors on %s and %s; move one with :to(\"%s\")",
-                       c->name, place->device.name, gru_tensor_device(t), place->device.name);
+      return gruI_fail(c->rt, GRU_ERROR_DEVICE,
+                       "%s: tensors on %s and %s; move one with :to(\"%s\")", c->name,
+                       place->device.name, gru_tensor_device(t), place->device.name);
   }
   return GRU_OK;
 }
@@ -102,12 +103,10 @@ static gru_status call_with_numbers(gruI_call *c, gru_tensor **outputs) {
   for (int i = 0; i < c->n; i++) {
     in[i] = c->in[i];
     if (!in[i] || in[i]->storage) continue;
-    gru_dtype dtype =
-        in[i]->dtype == GRU_FLOAT64 ? c->rt->default_dtype : (gru_dtype)in[i]->dtype;
+    gru_dtype dtype = in[i]->dtype == GRU_FLOAT64 ? c->rt->default_dtype : (gru_dtype)in[i]->dtype;
     if (status == GRU_OK) status = gruI_cast(c->in[i], dtype, place, &in[i]);
   }
-  if (status == GRU_OK)
-    status = gru_op_call(c->rt, c->op->id, in, c->n, c->attrs, outputs);
+  if (status == GRU_OK) status = gru_op_call(c->rt, c->op->id, in, c->n, c->attrs, outputs);
   for (int i = 0; i < c->n; i++)
     if (in[i] != c->in[i]) gru_tensor_release(in[i]);
   return status;
@@ -117,7 +116,11 @@ gru_status gru_op_call(gru_runtime *rt, gru_op id, gru_tensor *const *inputs, in
                        const gru_attrs *attrs, gru_tensor **outputs) {
   const gruI_op *op = lookup(id);
   if (!op) return gruI_fail(rt, GRU_ERROR_ARGUMENT, "there is no op number %d", (int)id);
-  gruI_call c = {.rt = rt, .op = op, .name = op->name, .in = inputs, .n = n,
+  gruI_call c = {.rt = rt,
+                 .op = op,
+                 .name = op->name,
+                 .in = inputs,
+                 .n = n,
                  .attrs = attrs ? attrs : &no_attrs};
   GRUI_TRY(check_inputs(&c));
   GRUI_TRY(refresh(&c));
@@ -148,8 +151,13 @@ gru_status gru_op_call_(gru_runtime *rt, gru_op id, gru_tensor *self, gru_tensor
     return gruI_fail(rt, GRU_ERROR_ARGUMENT, "%s_: there is no such in-place op",
                      op ? op->name : "?");
   for (int i = 0; i < nothers; i++) in[i + 1] = others[i];
-  gruI_call c = {.rt = rt, .op = op, .name = op->name, .in = in, .n = op->inputs,
-                 .attrs = &no_attrs, .over = self};
+  gruI_call c = {.rt = rt,
+                 .op = op,
+                 .name = op->name,
+                 .in = in,
+                 .n = op->inputs,
+                 .attrs = &no_attrs,
+                 .over = self};
   GRUI_TRY(check_devices(&c));
   GRUI_TRY(refresh(&c));
   c.recording = rt->grad_enabled && op->vjp && any_requires_grad(&c);
@@ -208,16 +216,16 @@ gru_dtype gruI_promote(gru_tensor *const *in, int n, int skip) {
 }
 
 gru_status gruI_copy_over(gru_tensor *dst, gru_tensor *src, const char *op) {
-  gruI_copy call = {.in_dtype = (gru_dtype)src->dtype, .out_dtype = (gru_dtype)dst->dtype,
-                    .ndim = dst->ndim};
+  gruI_copy call = {
+      .in_dtype = (gru_dtype)src->dtype, .out_dtype = (gru_dtype)dst->dtype, .ndim = dst->ndim};
   GRUI_TRY(gruI_tensor_settle(src));
   GRUI_TRY(gruI_tensor_settle(dst));
   if (dst->numel == 0) return GRU_OK;
   memcpy(call.shape, dst->shape, sizeof call.shape);
   memcpy(call.out_stride, dst->stride, sizeof call.out_stride);
   gruI_broadcast_strides(src, dst->ndim, dst->shape, call.in_stride);
-  call.ndim = gruI_coalesce(call.ndim, call.shape, 2,
-                            (int64_t *[]){call.out_stride, call.in_stride});
+  call.ndim =
+      gruI_coalesce(call.ndim, call.shape, 2, (int64_t *[]){call.out_stride, call.in_stride});
   call.in = gruI_data(src);
   call.out = gruI_data(dst);
   gruI_device *device = gruI_device_of(dst);
@@ -326,10 +334,9 @@ gru_status gru_tensor_copy_(gru_tensor *self, gru_tensor *src) {
     gruI_device *a = gruI_device_of(host), *b = gruI_device_of(self);
     bool from_host = a->backend == &gruI_builtin_backend;
     if (moved == GRU_OK && host->numel > 0)
-      moved = from_host ? b->backend->upload(b, gruI_data(from), gruI_data(host),
-                                             host->storage->bytes)
-                        : a->backend->download(a, gruI_data(from), gruI_data(host),
-                                               host->storage->bytes);
+      moved = from_host
+                  ? b->backend->upload(b, gruI_data(from), gruI_data(host), host->storage->bytes)
+                  : a->backend->download(a, gruI_data(from), gruI_data(host), host->storage->bytes);
     gru_tensor_release(host);
     if (moved != GRU_OK) return moved;
   }
@@ -340,20 +347,24 @@ gru_status gru_tensor_copy_(gru_tensor *self, gru_tensor *src) {
   if (status != GRU_OK || !recording) return status;
   gru_attrs attrs = {.ndims = self->ndim, .dtype = self->dtype, .has_dtype = 1};
   memcpy(attrs.dims, self->shape, sizeof self->shape);
-  gruI_call c = {.rt = rt, .op = &gruI_op_table[GRU_OP_EXPAND], .name = "copy_", .in = &src,
-                 .n = 1, .attrs = &attrs, .recording = true};
+  gruI_call c = {.rt = rt,
+                 .op = &gruI_op_table[GRU_OP_EXPAND],
+                 .name = "copy_",
+                 .in = &src,
+                 .n = 1,
+                 .attrs = &attrs,
+                 .recording = true};
   return gruI_inplace_record(&c, self);
 }
 
 gru_status gru_tensor_fill_(gru_tensor *self, gru_tensor *value) {
-  GRUI_TRY(gruI_inplace_check(self, "fill",
-                          self->rt->grad_enabled && gruI_requires_grad(self)));
+  GRUI_TRY(gruI_inplace_check(self, "fill", self->rt->grad_enabled && gruI_requires_grad(self)));
   gru_tensor *v;
   GRUI_TRY(gruI_cast(value, (gru_dtype)self->dtype, gruI_place_of(self), &v));
-  gru_status status = v->ndim == 0 ? gruI_copy_over(self, v, "fill_")
-                                   : gruI_fail(self->rt, GRU_ERROR_SHAPE,
-                                               "fill_: expected one value, got shape %s",
-                                               gruI_tensor_text(v).s);
+  gru_status status =
+      v->ndim == 0 ? gruI_copy_over(self, v, "fill_")
+                   : gruI_fail(self->rt, GRU_ERROR_SHAPE, "fill_: expected one value, got shape %s",
+                               gruI_tensor_text(v).s);
   self->storage->version++;
   gru_tensor_release(v);
   if (status == GRU_OK && self->rt->grad_enabled) return gruI_inplace_record(NULL, self);

@@ -29,7 +29,8 @@ static bool push(gruI_pairs *pairs, gru_tensor *x, gru_tensor *g) {
   }
   pairs->list[pairs->count++] =
       (gruI_pair){gru_tensor_retain(x), gru_tensor_retain(g), gru_tensor_version(x)};
-  pairs->bytes += (x->storage->hot ? 0 : x->numel + g->numel) * (int64_t)gru_dtype_size(GRU_FLOAT32);
+  pairs->bytes +=
+      (x->storage->hot ? 0 : x->numel + g->numel) * (int64_t)gru_dtype_size(GRU_FLOAT32);
   return true;
 }
 
@@ -37,14 +38,14 @@ static bool push(gruI_pairs *pairs, gru_tensor *x, gru_tensor *g) {
 static bool is_transpose(const gruI_input *in) {
   const gruI_node *node = in->node;
   return node && node->op->id == GRU_OP_TRANSPOSE && node->in[0].ndim == 2 &&
-         (node->attrs->dims[0] - node->attrs->dims[1]) % 2 != 0 && !(node->hooks && node->hooks->first) &&
-         !node->retained[0];
+         (node->attrs->dims[0] - node->attrs->dims[1]) % 2 != 0 &&
+         !(node->hooks && node->hooks->first) && !node->retained[0];
 }
 
 bool gruI_vjp_hold(gruI_vjp *v, int k, gru_tensor *x, gru_tensor *g) {
   gruI_input *in = &v->node->in[k];
-  if (v->composing || v->rt->trace || x->ndim != 2 || g->ndim != 2 || in->ndim != 2 || x->dtype != in->dtype ||
-      g->dtype != in->dtype)
+  if (v->composing || v->rt->trace || x->ndim != 2 || g->ndim != 2 || in->ndim != 2 ||
+      x->dtype != in->dtype || g->dtype != in->dtype)
     return false;
   if (is_transpose(in)) {
     in = &in->node->in[0];
@@ -70,8 +71,7 @@ static gru_status stack_rows(gruI_pairs *pairs, bool want_g, gru_tensor **out) {
   gru_tensor **list = malloc((size_t)pairs->count * sizeof *list);
   gru_runtime *rt = pairs->list[0].x->rt;
   if (!list) return gruI_fail(rt, GRU_ERROR_MEMORY, "matmul: out of memory in backward");
-  for (int32_t i = 0; i < pairs->count; i++)
-    list[i] = want_g ? pairs->list[i].g : pairs->list[i].x;
+  for (int32_t i = 0; i < pairs->count; i++) list[i] = want_g ? pairs->list[i].g : pairs->list[i].x;
   gru_status status = GRU_OK;
   if (pairs->count == 1)
     results[0] = gru_tensor_retain(list[0]);
@@ -139,7 +139,8 @@ gru_status gruI_pairs_flush(gruI_task *task, int32_t i) {
     if (gru_tensor_version(pairs.list[p].x) != pairs.list[p].version)
       status = gruI_fail(task->rt, GRU_ERROR_AUTOGRAD,
                          "backward: a tensor of shape %s that matmul saved has been changed in "
-                         "place during backward", gruI_tensor_text(pairs.list[p].x).s);
+                         "place during backward",
+                         gruI_tensor_text(pairs.list[p].x).s);
   gru_tensor *dw = NULL;
   if (status == GRU_OK) status = product(&pairs, &dw);
   if (status == GRU_OK) status = gruI_slot_add(task, &task->slots[i], dw);

@@ -123,8 +123,7 @@ GRUI_PHILOX_FN double gruI_philox_unit_f64(uint64_t word) {
   return high * 2.3283064365386963e-10 + low * 1.1102230246251565e-16; /* 2^-32, 2^-53 */
 }
 
-GRUI_PHILOX_FN double gruI_philox_uniform_f64(uint64_t word, double a, double span,
-                                              double most) {
+GRUI_PHILOX_FN double gruI_philox_uniform_f64(uint64_t word, double a, double span, double most) {
   GRUI_PHILOX_UNFUSED
   double u = gruI_philox_unit_f64(word);
 #ifdef __CUDA_ARCH__
@@ -148,8 +147,7 @@ GRUI_PHILOX_FN void gruI_philox_normal_f32(uint32_t w0, uint32_t w1, float *even
 }
 
 /* The same with u = ((w0 >> 11) + 1) 2^-53, v = (w1 >> 11) 2^-53. */
-GRUI_PHILOX_FN void gruI_philox_normal_f64(uint64_t w0, uint64_t w1, double *even,
-                                           double *odd) {
+GRUI_PHILOX_FN void gruI_philox_normal_f64(uint64_t w0, uint64_t w1, double *even, double *odd) {
   double u = gruI_philox_unit_f64(w0) + 1.1102230246251565e-16; /* exact */
   double v = gruI_philox_unit_f64(w1);
   double r = gm_sqrt_f64(-2.0 * gm_log_f64(u)), theta = v * 6.283185307179586477;

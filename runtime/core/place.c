@@ -95,8 +95,8 @@ static gru_status open_place(gru_runtime *rt, gruI_place *place, const gruI_back
     return gruI_fail(rt, status, "device '%s': %s", device->name, device->fault.text);
   int is_host = backend == &gruI_builtin_backend;
   place->cache.device = device;
-  place->cache.limit = is_host && rt->config.max_memory ? rt->config.max_memory
-                                                        : backend->memory_limit(device);
+  place->cache.limit =
+      is_host && rt->config.max_memory ? rt->config.max_memory : backend->memory_limit(device);
   place->open = 1;
   return GRU_OK;
 }

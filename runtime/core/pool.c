@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 enum {
-  SPINS = 3000,      /* looks at `state` before parking: about 100 microseconds */
-  YIELD_EVERY = 64,  /* looks after which others may have the core: two microseconds */
+  SPINS = 3000,     /* looks at `state` before parking: about 100 microseconds */
+  YIELD_EVERY = 64, /* looks after which others may have the core: two microseconds */
   MAX_THREADS = 256
 };
 
@@ -110,8 +110,7 @@ static gru_status run_inline(gruI_pool *pool, int64_t blocks, gruI_job job, void
   inside_pool = pool;
   inside_worker = worker;
   for (int64_t block = 0; block < blocks; block++) {
-    if (block > 0 && ask && pool->should_abort != NULL &&
-        pool->should_abort(pool->abort_context)) {
+    if (block > 0 && ask && pool->should_abort != NULL && pool->should_abort(pool->abort_context)) {
       status = GRU_ERROR_INTERRUPTED;
       break;
     }
@@ -175,8 +174,7 @@ static void *helper_main(void *argument) {
 ** A thread that does not start is done without. */
 static void start_helpers(gruI_pool *pool) {
   sigset_t all, old;
-  if (pool->helpers == NULL)
-    pool->helpers = calloc((size_t)pool->threads, sizeof *pool->helpers);
+  if (pool->helpers == NULL) pool->helpers = calloc((size_t)pool->threads, sizeof *pool->helpers);
   if (pool->helpers == NULL) return;
   pool->owner = getpid();
   sigfillset(&all);
@@ -201,9 +199,7 @@ static void init_sync(gruI_pool *pool) {
   atomic_init(&pool->stop, 0);
 }
 
-static int is_forked(const gruI_pool *pool) {
-  return pool->started > 0 && pool->owner != getpid();
-}
+static int is_forked(const gruI_pool *pool) { return pool->started > 0 && pool->owner != getpid(); }
 
 /* In a forked child: the helpers are not there, and a lock may be held by one of them. */
 static void forget_helpers(gruI_pool *pool) {
@@ -276,9 +272,7 @@ gru_status gruI_pool_set_threads(gruI_pool *pool, int threads) {
   return GRU_OK;
 }
 
-int gruI_pool_threads(const gruI_pool *pool) {
-  return pool->threads;
-}
+int gruI_pool_threads(const gruI_pool *pool) { return pool->threads; }
 
 static void open_job(gruI_pool *pool, int64_t blocks, gruI_job job, void *context) {
   int asleep;

@@ -88,15 +88,16 @@ static gru_status fill(gru_tensor *t, gruI_random *call, const char *op) {
   if (gruI_is_number(t)) return gruI_fail(rt, GRU_ERROR_ARGUMENT, "%s: not a tensor", op);
   if (rt->grad_enabled && gruI_requires_grad(t))
     return gruI_fail(rt, GRU_ERROR_AUTOGRAD,
-                     "%s: a tensor that requires grad is changed in place; do it under no_grad()", op);
+                     "%s: a tensor that requires grad is changed in place; do it under no_grad()",
+                     op);
   GRUI_TRY(gruI_tensor_settle(t));
   gru_status status;
   if (gruI_is_contiguous(t)) {
     status = fill_packed(t, call, op);
   } else {
     gru_tensor *packed;
-    GRUI_TRY(gruI_tensor_new(rt, op, (gru_dtype)t->dtype, t->ndim, t->shape, gruI_place_of(t),
-                             &packed));
+    GRUI_TRY(
+        gruI_tensor_new(rt, op, (gru_dtype)t->dtype, t->ndim, t->shape, gruI_place_of(t), &packed));
     status = fill_packed(packed, call, op);
     if (status == GRU_OK) status = gruI_copy_over(t, packed, op);
     gru_tensor_release(packed);
@@ -136,8 +137,9 @@ gru_status gru_bernoulli_(gru_tensor *t, double p) {
 
 gru_status gru_randint_(gru_tensor *t, int64_t low, int64_t high) {
   if (low >= high)
-    return gruI_fail(t->rt, GRU_ERROR_ARGUMENT, "randint: no integers from %lld up to, not including, %lld",
-                     (long long)low, (long long)high);
+    return gruI_fail(t->rt, GRU_ERROR_ARGUMENT,
+                     "randint: no integers from %lld up to, not including, %lld", (long long)low,
+                     (long long)high);
   gruI_random call = {.kind = GRUI_RANDINT, .low = low, .high = high};
   return fill(t, &call, "randint");
 }

@@ -13,7 +13,8 @@ static gru_status fill(gru_runtime *rt, const char *op, gruI_place *place, gruI_
   gru_status status = GRU_OK;
   call->out = gruI_data(t);
   if (t->numel > 0)
-    status = gruI_kernel_failed(rt, op, &place->device, place->device.k->range(&place->device, call));
+    status =
+        gruI_kernel_failed(rt, op, &place->device, place->device.k->range(&place->device, call));
   if (status == GRU_OK)
     *out = t;
   else
@@ -42,10 +43,15 @@ gru_status gru_tensor_range_integer(gru_runtime *rt, int64_t count, int64_t star
 gru_status gru_tensor_linspace(gru_runtime *rt, gru_dtype dtype, int64_t count, double first,
                                double last, const char *device, gru_tensor **out) {
   gruI_place *place;
-  gruI_range call = {.dtype = dtype, .count = count, .half = (count + 1) / 2, .start = first,
-                     .step = count > 1 ? (last - first) / (double)(count - 1) : 0, .stop = last};
+  gruI_range call = {.dtype = dtype,
+                     .count = count,
+                     .half = (count + 1) / 2,
+                     .start = first,
+                     .step = count > 1 ? (last - first) / (double)(count - 1) : 0,
+                     .stop = last};
   if (dtype == GRU_INT64)
-    return gruI_fail(rt, GRU_ERROR_DTYPE, "linspace: a float dtype is wanted; convert with :long()");
+    return gruI_fail(rt, GRU_ERROR_DTYPE,
+                     "linspace: a float dtype is wanted; convert with :long()");
   GRUI_TRY(gruI_place_find(rt, device, &place));
   return fill(rt, "linspace", place, &call, out);
 }

@@ -11,8 +11,8 @@
 enum { MAX_THREADS = 256 };
 
 const char *gru_status_name(gru_status status) {
-  static const char *const names[] = {"ok",     "argument", "shape", "dtype",
-                                      "device", "index",    "memory", "autograd",
+  static const char *const names[] = {"ok",     "argument", "shape",       "dtype",
+                                      "device", "index",    "memory",      "autograd",
                                       "io",     "format",   "interrupted", "callback"};
   size_t i = (size_t)status;
   return i < sizeof names / sizeof *names ? names[i] : "unknown";
@@ -90,8 +90,8 @@ gru_status gru_runtime_create(const gru_runtime_config *config, gru_runtime **ou
   }
   rt->grad_enabled = 1;
   rt->default_dtype = GRU_FLOAT32;
-  rt->pool = gruI_pool_create(rt->config.threads, rt->config.should_abort,
-                              rt->config.abort_context);
+  rt->pool =
+      gruI_pool_create(rt->config.threads, rt->config.should_abort, rt->config.abort_context);
   gruI_place *cpu;
   gru_status status = rt->pool ? gruI_place_find(rt, "cpu", &cpu) : GRU_ERROR_MEMORY;
   if (status != GRU_OK) {

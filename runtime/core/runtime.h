@@ -32,8 +32,8 @@ struct gru_runtime {
   int origin_line;
   char *(*trace)(void *context); /* anomaly mode: the way to here */
   void *trace_context;
-  uint64_t sequence;  /* of tape nodes */
-  uint64_t next_hook; /* handle */
+  uint64_t sequence;       /* of tape nodes */
+  uint64_t next_hook;      /* handle */
   struct gruI_node *dying; /* tape nodes waiting to be freed, see tape.c */
   bool releasing;
   gruI_rng rng;
@@ -58,10 +58,10 @@ gru_status gruI_place_find(gru_runtime *rt, const char *name, gruI_place **out);
 gru_status gruI_kernel_failed(gru_runtime *rt, const char *op, gruI_device *device,
                               gru_status status);
 
-#define GRUI_TRY(expression)                           \
-  do {                                                 \
-    gru_status try_status_ = (expression);             \
-    if (try_status_ != GRU_OK) return try_status_;     \
+#define GRUI_TRY(expression) \
+  do { \
+    gru_status try_status_ = (expression); \
+    if (try_status_ != GRU_OK) return try_status_; \
   } while (0)
 
 #endif

@@ -179,8 +179,9 @@ static gru_status check_version(gruI_node *node, const gruI_saved *saved) {
   return gruI_fail(node->rt, GRU_ERROR_AUTOGRAD,
                    "backward: %s of shape %s that %s saved has been changed in place since "
                    "(version %llu, saved at %llu); use the out-of-place op, or :clone() it before",
-                   gru_dtype_name((gru_dtype)t->dtype), gruI_tensor_text(t).s, gruI_node_text(node).s,
-                   (unsigned long long)gru_tensor_version(t), (unsigned long long)saved->version);
+                   gru_dtype_name((gru_dtype)t->dtype), gruI_tensor_text(t).s,
+                   gruI_node_text(node).s, (unsigned long long)gru_tensor_version(t),
+                   (unsigned long long)saved->version);
 }
 
 /* Under create_graph a saved value gets its history back: input i from the input's edge, a

@@ -45,7 +45,7 @@ struct gruI_node {
   gru_attrs *attrs; /* NULL for elementwise ops, which have none */
   uint64_t sequence;
   int32_t refs, ninputs;
-  bool released; /* its saved tensors are gone */
+  bool released;   /* its saved tensors are gone */
   gru_dtype dtype; /* of result 0 */
   gruI_saved y[GRU_MAX_OUTPUTS], extra;
   gru_tensor *retained[GRU_MAX_OUTPUTS]; /* borrowed: results that keep their gradient */
@@ -53,7 +53,7 @@ struct gruI_node {
   gruI_custom *custom; /* of a node whose rule came from outside */
   const char *origin;  /* chunk and line of the call, for messages; NULL: unknown */
   int origin_line;
-  char *trace;         /* anomaly mode: the way to the call, from malloc */
+  char *trace; /* anomaly mode: the way to the call, from malloc */
   gruI_node *next_dying;
   gruI_input in[];
 };
@@ -68,10 +68,10 @@ struct gruI_vjp {
   gruI_task *task;
   const char *name;
   const gru_attrs *attrs;
-  gru_tensor *g;        /* dL/dy of result 0, borrowed */
-  gru_tensor *x[3];     /* saved inputs, borrowed; NULL where not saved */
+  gru_tensor *g;    /* dL/dy of result 0, borrowed */
+  gru_tensor *x[3]; /* saved inputs, borrowed; NULL where not saved */
   gru_tensor *y[GRU_MAX_OUTPUTS], *extra;
-  bool composing;       /* create_graph: use recorded ops only */
+  bool composing; /* create_graph: use recorded ops only */
   gru_tensor **dx;
 };
 

@@ -67,17 +67,15 @@ bool gruI_is_dense(const gru_tensor *t) {
 }
 
 bool gruI_same_shape(const gru_tensor *a, const gru_tensor *b) {
-  return a->ndim == b->ndim &&
-         memcmp(a->shape, b->shape, (size_t)a->ndim * sizeof *a->shape) == 0;
+  return a->ndim == b->ndim && memcmp(a->shape, b->shape, (size_t)a->ndim * sizeof *a->shape) == 0;
 }
 
 gru_status gruI_dim(gru_runtime *rt, const char *op, int64_t dim, int ndim, int extra, int *out) {
   int n = ndim + extra;
   if (n == 0) n = 1; /* a 0-d tensor */
   if (dim < -n || dim >= n)
-    return gruI_fail(rt, GRU_ERROR_INDEX,
-                     "%s: dim out of range for a tensor of %d dims: %s%lld", op, ndim,
-                     dim < 0 ? "" : "position ", (long long)dim + (dim >= 0));
+    return gruI_fail(rt, GRU_ERROR_INDEX, "%s: dim out of range for a tensor of %d dims: %s%lld",
+                     op, ndim, dim < 0 ? "" : "position ", (long long)dim + (dim >= 0));
   *out = (int)(dim < 0 ? dim + n : dim);
   return GRU_OK;
 }
@@ -86,8 +84,8 @@ gruI_text gruI_shape_text(int ndim, const int64_t *shape) {
   gruI_text text = {"["};
   size_t n = 1;
   for (int d = 0; d < ndim; d++)
-    n += (size_t)snprintf(text.s + n, sizeof text.s - n, d ? ", %lld" : "%lld",
-                          (long long)shape[d]);
+    n +=
+        (size_t)snprintf(text.s + n, sizeof text.s - n, d ? ", %lld" : "%lld", (long long)shape[d]);
   snprintf(text.s + n, sizeof text.s - n, "]");
   return text;
 }
@@ -103,8 +101,10 @@ gru_status gruI_tensor_new(gru_runtime *rt, const char *op, gru_dtype dtype, int
     return gruI_fail(rt, GRU_ERROR_SHAPE, "%s: %d dims, at most %d are possible", op, ndim,
                      GRU_MAX_DIMS);
   if (!gruI_count(ndim, shape, &numel))
-    return gruI_fail(rt, GRU_ERROR_SHAPE, "%s: sizes must not be negative, nor their product pass "
-                     "2^60: %s", op, gruI_shape_text(ndim, shape).s);
+    return gruI_fail(rt, GRU_ERROR_SHAPE,
+                     "%s: sizes must not be negative, nor their product pass "
+                     "2^60: %s",
+                     op, gruI_shape_text(ndim, shape).s);
   gru_tensor *t = gruI_object_new(rt, sizeof *t);
   if (!t) return gruI_fail(rt, GRU_ERROR_MEMORY, "%s: out of memory", op);
   gru_status status =
@@ -124,8 +124,8 @@ gru_status gruI_tensor_new(gru_runtime *rt, const char *op, gru_dtype dtype, int
   return GRU_OK;
 }
 
-gru_status gruI_tensor_alias(gru_tensor *t, int ndim, const int64_t *shape,
-                             const int64_t *stride, int64_t offset, gru_tensor **out) {
+gru_status gruI_tensor_alias(gru_tensor *t, int ndim, const int64_t *shape, const int64_t *stride,
+                             int64_t offset, gru_tensor **out) {
   gru_tensor *v = gruI_object_new(t->rt, sizeof *v);
   if (!v) return gruI_fail(t->rt, GRU_ERROR_MEMORY, "view: out of memory");
   v->rt = t->rt;
@@ -195,9 +195,8 @@ gru_status gru_tensor_full(gru_runtime *rt, gru_dtype dtype, int ndim, const int
   return status;
 }
 
-gru_status gru_tensor_from_data(gru_runtime *rt, gru_dtype dtype, int ndim,
-                                const int64_t *shape, const char *device, const void *data,
-                                gru_tensor **out) {
+gru_status gru_tensor_from_data(gru_runtime *rt, gru_dtype dtype, int ndim, const int64_t *shape,
+                                const char *device, const void *data, gru_tensor **out) {
   gru_tensor *t;
   GRUI_TRY(gru_tensor_empty(rt, dtype, ndim, shape, device, &t));
   gru_status status = gru_tensor_write(t, data, t->storage->bytes);
@@ -252,8 +251,8 @@ static gru_status packed(gru_tensor *t, gru_tensor **out) {
     return GRU_OK;
   }
   gru_tensor *copy;
-  GRUI_TRY(gruI_tensor_new(t->rt, "read", (gru_dtype)t->dtype, t->ndim, t->shape,
-                           gruI_place_of(t), &copy));
+  GRUI_TRY(gruI_tensor_new(t->rt, "read", (gru_dtype)t->dtype, t->ndim, t->shape, gruI_place_of(t),
+                           &copy));
   gru_status status = gru_tensor_copy_(copy, t);
   if (status == GRU_OK)
     *out = copy;
@@ -271,7 +270,8 @@ static gru_status check_bytes(gru_tensor *t, const char *op, size_t bytes) {
     return gruI_fail(t->rt, GRU_ERROR_ARGUMENT, "%s: a number has no elements to reach", op);
   if (bytes != bytes_of(t))
     return gruI_fail(t->rt, GRU_ERROR_ARGUMENT, "%s: %s %s takes %zu bytes, got %zu", op,
-                     gru_dtype_name((gru_dtype)t->dtype), gruI_tensor_text(t).s, bytes_of(t), bytes);
+                     gru_dtype_name((gru_dtype)t->dtype), gruI_tensor_text(t).s, bytes_of(t),
+                     bytes);
   return GRU_OK;
 }
 
@@ -358,7 +358,8 @@ gru_status gru_tensor_data(gru_tensor *t, void **out) {
 
 gru_status gru_tensor_set_data(gru_tensor *t, gru_tensor *from) {
   if (t->node || gruI_is_number(t) || gruI_is_number(from))
-    return gruI_fail(t->rt, GRU_ERROR_AUTOGRAD, "set_data: only a leaf can be given other elements");
+    return gruI_fail(t->rt, GRU_ERROR_AUTOGRAD,
+                     "set_data: only a leaf can be given other elements");
   if (t->leaf_grad && !gruI_is_float((gru_dtype)from->dtype))
     return gruI_fail(t->rt, GRU_ERROR_DTYPE, "set_data: a tensor that requires grad cannot be %s",
                      gru_dtype_name((gru_dtype)from->dtype));

@@ -66,8 +66,8 @@ gru_status gruI_tensor_new(gru_runtime *rt, const char *op, gru_dtype dtype, int
 
 /* A tensor over the storage of `t` with geometry of its own and no history.  New
 ** reference; ndim, shape and stride may be those of `t`. */
-gru_status gruI_tensor_alias(gru_tensor *t, int ndim, const int64_t *shape,
-                             const int64_t *stride, int64_t offset, gru_tensor **out);
+gru_status gruI_tensor_alias(gru_tensor *t, int ndim, const int64_t *shape, const int64_t *stride,
+                             int64_t offset, gru_tensor **out);
 /* The same geometry. */
 gru_status gruI_tensor_twin(gru_tensor *t, gru_tensor **out);
 

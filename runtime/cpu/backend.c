@@ -29,9 +29,7 @@ const gruI_cpu_isa *gruI_cpu_isa_of(const gruI_device *device) {
   return device->state != NULL ? device->state : best_isa();
 }
 
-int gruI_cpu_has_avx2(const gruI_device *device) {
-  return gruI_cpu_isa_of(device) != &baseline;
-}
+int gruI_cpu_has_avx2(const gruI_device *device) { return gruI_cpu_isa_of(device) != &baseline; }
 
 gru_status gruI_cpu_elementwise(gruI_device *device, const gruI_elementwise *call) {
   return gruI_cpu_isa_of(device)->elementwise(device, call);
@@ -134,8 +132,10 @@ static void *cpu_alloc(gruI_device *device, size_t bytes) {
 
 static void cpu_free(gruI_device *device, void *block, size_t bytes) {
   (void)bytes;
-  if (device->host_alloc == NULL) free(block);
-  else if (device->host_free != NULL) device->host_free(device->host_context, block);
+  if (device->host_alloc == NULL)
+    free(block);
+  else if (device->host_free != NULL)
+    device->host_free(device->host_context, block);
 }
 
 static gru_status cpu_transfer(gruI_device *device, void *to, const void *from, size_t bytes) {
@@ -159,9 +159,7 @@ static gru_status cpu_open(gruI_device *device) {
   return GRU_OK;
 }
 
-static void cpu_close(gruI_device *device) {
-  device->state = NULL;
-}
+static void cpu_close(gruI_device *device) { device->state = NULL; }
 
 static const gruI_kernels kernels = {
     .elementwise = gruI_cpu_elementwise,

@@ -56,10 +56,9 @@ gru_status gruI_blas_get(gruI_device *device, const gruI_blas **out) {
   pthread_once(&once, load);
   if (reason[0] != '\0')
     return gruI_cpu_fail(device, GRU_ERROR_DEVICE,
-                         "cannot load %s: %s; install libopenblas (make deps)",
-                         GRU_OPENBLAS_SONAME, reason);
-  if (!device->keep_blas_threads && !atomic_flag_test_and_set(&threads_are_set))
-    set_threads(1);
+                         "cannot load %s: %s; install libopenblas (make deps)", GRU_OPENBLAS_SONAME,
+                         reason);
+  if (!device->keep_blas_threads && !atomic_flag_test_and_set(&threads_are_set)) set_threads(1);
   *out = &blas;
   return GRU_OK;
 }

@@ -14,8 +14,7 @@ enum { GRUI_BLAS_ROW_MAJOR = 101, GRUI_BLAS_PLAIN = 111, GRUI_BLAS_TRANS = 112 }
 /* c = alpha op(a) op(b) + beta c;  y = alpha op(a) x + beta y.  CBLAS's interface. */
 typedef struct gruI_blas {
   void (*sgemm)(int layout, int trans_a, int trans_b, int m, int n, int k, float alpha,
-                const float *a, int lda, const float *b, int ldb, float beta, float *c,
-                int ldc);
+                const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc);
   void (*dgemm)(int layout, int trans_a, int trans_b, int m, int n, int k, double alpha,
                 const double *a, int lda, const double *b, int ldb, double beta, double *c,
                 int ldc);

@@ -24,15 +24,15 @@ static inline int64_t int_of_f64(double x) {
   return x >= -0x1p63 && x < 0x1p63 ? (int64_t)x : INT64_MIN;
 }
 
-#define CONVERT(name, from_type, to_type, value)                                           \
-  static void name(int64_t n, const void *const *in, unsigned scalars, void *out) {        \
-    const from_type *from = in[0];                                                         \
-    to_type *to = out;                                                                     \
-    (void)scalars;                                                                         \
-    for (int64_t i = 0; i < n; i++) {                                                      \
-      from_type x = from[i];                                                               \
-      to[i] = (to_type)(value);                                                            \
-    }                                                                                      \
+#define CONVERT(name, from_type, to_type, value) \
+  static void name(int64_t n, const void *const *in, unsigned scalars, void *out) { \
+    const from_type *from = in[0]; \
+    to_type *to = out; \
+    (void)scalars; \
+    for (int64_t i = 0; i < n; i++) { \
+      from_type x = from[i]; \
+      to[i] = (to_type)(value); \
+    } \
   }
 CONVERT(b8_to_i64, uint8_t, int64_t, x)
 CONVERT(b8_to_f32, uint8_t, float, x)
@@ -47,10 +47,10 @@ CONVERT(f64_to_b8, double, uint8_t, x != 0)
 CONVERT(f64_to_i64, double, int64_t, int_of_f64(x))
 CONVERT(f64_to_f32, double, float, x)
 
-#define MOVE(name, size)                                                                   \
-  static void name(int64_t n, const void *const *in, unsigned scalars, void *out) {        \
-    (void)scalars;                                                                         \
-    memcpy(out, in[0], (size_t)n * (size));                                                \
+#define MOVE(name, size) \
+  static void name(int64_t n, const void *const *in, unsigned scalars, void *out) { \
+    (void)scalars; \
+    memcpy(out, in[0], (size_t)n *(size)); \
   }
 MOVE(move_1, 1)
 MOVE(move_4, 4)
@@ -95,8 +95,8 @@ static void move_block(void *context, int64_t block, int worker) {
   int64_t at = first * (int64_t)m->size;
   (void)worker;
   if (m->out_flat) {
-    gruI_cpu_pack(m->size, call->ndim, call->shape, call->in_stride, call->in, first,
-                  end - first, (char *)call->out + at);
+    gruI_cpu_pack(m->size, call->ndim, call->shape, call->in_stride, call->in, first, end - first,
+                  (char *)call->out + at);
     return;
   }
   if (m->in_flat) {
@@ -106,8 +106,7 @@ static void move_block(void *context, int64_t block, int worker) {
   }
   for (; first < end; first += PACK) {
     int64_t n = gruI_cpu_min(PACK, end - first);
-    gruI_cpu_pack(m->size, call->ndim, call->shape, call->in_stride, call->in, first, n,
-                  packed);
+    gruI_cpu_pack(m->size, call->ndim, call->shape, call->in_stride, call->in, first, n, packed);
     gruI_cpu_unpack(m->size, call->ndim, call->shape, call->out_stride, call->out, first, n,
                     packed);
   }
@@ -150,8 +149,8 @@ gru_status GRUI_ISA_NAME(gruI_cpu_copy)(gruI_device *device, const gruI_copy *ca
     converters[call->in_dtype][call->out_dtype](1, &call->in, 0, call->out);
     return GRU_OK;
   }
-  int is_rows = call->in_stride[last] == 1 && call->out_stride[last] == 1 &&
-                call->shape[last] >= LONG_ROW;
+  int is_rows =
+      call->in_stride[last] == 1 && call->out_stride[last] == 1 && call->shape[last] >= LONG_ROW;
   if (call->in_dtype != call->out_dtype || is_rows || is_transposed(call))
     return copy_by_map(device, call);
   move m = {.call = call,

@@ -79,8 +79,6 @@ static inline int64_t gruI_cpu_blocks(int64_t count, int64_t size) {
   return count / size + (count % size != 0);
 }
 
-static inline int64_t gruI_cpu_min(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
+static inline int64_t gruI_cpu_min(int64_t a, int64_t b) { return a < b ? a : b; }
 
 #endif

@@ -37,8 +37,7 @@ typedef struct entry {
   uint8_t weight;
 } entry;
 
-#define WEIGHT(number) \
-  ((number) >= GRU_OP_POW && (number) <= GRU_OP_FLOOR_DIVIDE ? HEAVY : LIGHT)
+#define WEIGHT(number) ((number) >= GRU_OP_POW && (number) <= GRU_OP_FLOOR_DIVIDE ? HEAVY : LIGHT)
 
 #include "cpu/elementwise_used.inc.h"
 
@@ -132,12 +131,11 @@ static int run_directly(const gruI_elementwise *call, const entry *e, int64_t bl
   return 1;
 }
 
-gru_status GRUI_ISA_NAME(gruI_cpu_elementwise)(gruI_device *device,
-                                               const gruI_elementwise *call) {
+gru_status GRUI_ISA_NAME(gruI_cpu_elementwise)(gruI_device *device, const gruI_elementwise *call) {
   const entry *e = find_entry(call);
   if (e == NULL || e->loop == NULL)
-    return gruI_cpu_fail(device, GRU_ERROR_DTYPE, "no elementwise row %d.%d for dtype %d",
-                         call->op, call->variant, (int)call->dtype);
+    return gruI_cpu_fail(device, GRU_ERROR_DTYPE, "no elementwise row %d.%d for dtype %d", call->op,
+                         call->variant, (int)call->dtype);
   int64_t block = e->weight == HEAVY ? HEAVY_BLOCK : LIGHT_BLOCK;
   if (run_directly(call, e, block)) return GRU_OK;
   gruI_map map = {

@@ -10,8 +10,7 @@
 typedef R LOOP_NAME(row)(T, T, T, T, T);
 
 /* An input's value: constant `used` and `scalars` leave one of the three. */
-#define VALUE(s, scalar, array) \
-  (!(used >> (s) & 1) ? (T)0 : scalars >> (s) & 1 ? (scalar) : (array)[i])
+#define VALUE(s, scalar, array) (!(used >> (s)&1) ? (T)0 : scalars >> (s)&1 ? (scalar) : (array)[i])
 
 static INLINED void LOOP_NAME(loop)(int64_t n, const void *const *in, void *out, unsigned used,
                                     unsigned scalars, LOOP_NAME(row) *row) {
@@ -28,11 +27,11 @@ static INLINED void LOOP_NAME(loop)(int64_t n, const void *const *in, void *out,
 }
 
 /* Makes `scalars` a constant. */
-static INLINED void LOOP_NAME(run)(int64_t n, const void *const *in, unsigned scalars,
-                                   void *out, unsigned used, LOOP_NAME(row) *row) {
-#define FORM(set)                                                                          \
-  else if (gruI_map_accepts(used, set) && scalars == (set))                                \
-    LOOP_NAME(loop)(n, in, out, used, set, row)
+static INLINED void LOOP_NAME(run)(int64_t n, const void *const *in, unsigned scalars, void *out,
+                                   unsigned used, LOOP_NAME(row) *row) {
+#define FORM(set) \
+  else if (gruI_map_accepts(used, set) && scalars == (set)) \
+      LOOP_NAME(loop)(n, in, out, used, set, row)
   if (scalars == 0) LOOP_NAME(loop)(n, in, out, used, 0, row);
   FORM(1);
   FORM(2);

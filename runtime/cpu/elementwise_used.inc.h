@@ -33,7 +33,7 @@
 #define GRU_UNARY_NUMERIC(number, name, f, fi, dx) name##_da_used = (dx),
 #define GRU_BINARY_FLOAT(number, name, f, da, db) name##_da_used = (da), name##_db_used = (db),
 #define GRU_BINARY_NUMERIC(number, name, f, fi, da, db) GRU_BINARY_FLOAT(number, name, f, da, db)
-#define GRU_TERNARY(number, name, f, da, db, dc)                                           \
+#define GRU_TERNARY(number, name, f, da, db, dc) \
   name##_da_used = (da), name##_db_used = (db), name##_dc_used = (dc),
 enum {
 #include "ops.def"

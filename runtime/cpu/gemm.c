@@ -14,13 +14,13 @@
 
 enum {
   MAX_INT = 0x7fffffff,
-  CHUNK = 1 << 30,    /* the most rows, columns or terms of one BLAS call */
-  MAX_BLOCKS = 32,    /* of one product */
-  GEMM_WORK = 1 << 20,/* multiplications that are worth a block: about 20 us */
+  CHUNK = 1 << 30,     /* the most rows, columns or terms of one BLAS call */
+  MAX_BLOCKS = 32,     /* of one product */
+  GEMM_WORK = 1 << 20, /* multiplications that are worth a block: about 20 us */
   GEMV_WORK = 1 << 16,
   LOOP_WORK = 1 << 15,
-  THIN = 4,           /* rows or columns that gemv does one by one ... */
-  THIN_WORK = 1 << 12,/* ... with a matrix of at least so many elements */
+  THIN = 4,            /* rows or columns that gemv does one by one ... */
+  THIN_WORK = 1 << 12, /* ... with a matrix of at least so many elements */
   MIN_COLS = 32
 };
 
@@ -42,38 +42,38 @@ typedef struct block {
 
 /* One type's loops: rows of c from rows of b where those are contiguous, else sums.
 ** int64 is multiplied as uint64, where overflow wraps.  `ar`, `ac`: strides of op(a). */
-#define PLAIN_LOOPS(name, T)                                                                 \
-  static void name##_rows(const gruI_gemm *g, const T *a, int64_t ar, int64_t ac,            \
-                          const T *b, T *c, int64_t m, int64_t n) {                          \
-    for (int64_t p0 = 0; p0 < g->k; p0 += 64)                                                \
-      for (int64_t i = 0; i < m; i++)                                                        \
-        for (int64_t p = p0; p < gruI_cpu_min(p0 + 64, g->k); p++) {                         \
-          const T x = a[i * ar + p * ac], *row = b + p * g->ldb;                             \
-          T *out = c + i * g->ldc;                                                           \
-          for (int64_t j = 0; j < n; j++) out[j] += x * row[j];                              \
-        }                                                                                    \
-  }                                                                                          \
-  static void name##_sums(const gruI_gemm *g, const T *a, int64_t ar, int64_t ac,            \
-                          const T *b, T *c, int64_t m, int64_t n) {                          \
-    for (int64_t i = 0; i < m; i++)                                                          \
-      for (int64_t j = 0; j < n; j++) {                                                      \
-        const T *x = a + i * ar, *y = b + j * g->ldb;                                        \
-        T sum = 0;                                                                           \
-        for (int64_t p = 0; p < g->k; p++) sum += x[p * ac] * y[p];                          \
-        c[i * g->ldc + j] += sum;                                                            \
-      }                                                                                      \
-  }                                                                                          \
-  static void name(const gruI_gemm *g, const block *at) {                                    \
-    const T *a = (const T *)g->a + at->item * g->batch_a;                                    \
-    const T *b = (const T *)g->b + at->item * g->batch_b;                                    \
-    T *c = (T *)g->c + at->item * g->batch_c + at->i0 * g->ldc + at->j0;                     \
-    int64_t ar = g->trans_a ? 1 : g->lda, ac = g->trans_a ? g->lda : 1;                      \
-    int64_t m = at->i1 - at->i0, n = at->j1 - at->j0;                                        \
-    a += at->i0 * ar;                                                                        \
-    if (g->trans_b)                                                                          \
-      name##_sums(g, a, ar, ac, b + at->j0 * g->ldb, c, m, n);                               \
-    else                                                                                     \
-      name##_rows(g, a, ar, ac, b + at->j0, c, m, n);                                        \
+#define PLAIN_LOOPS(name, T) \
+  static void name##_rows(const gruI_gemm *g, const T *a, int64_t ar, int64_t ac, const T *b, \
+                          T *c, int64_t m, int64_t n) { \
+    for (int64_t p0 = 0; p0 < g->k; p0 += 64) \
+      for (int64_t i = 0; i < m; i++) \
+        for (int64_t p = p0; p < gruI_cpu_min(p0 + 64, g->k); p++) { \
+          const T x = a[i * ar + p * ac], *row = b + p * g->ldb; \
+          T *out = c + i * g->ldc; \
+          for (int64_t j = 0; j < n; j++) out[j] += x * row[j]; \
+        } \
+  } \
+  static void name##_sums(const gruI_gemm *g, const T *a, int64_t ar, int64_t ac, const T *b, \
+                          T *c, int64_t m, int64_t n) { \
+    for (int64_t i = 0; i < m; i++) \
+      for (int64_t j = 0; j < n; j++) { \
+        const T *x = a + i * ar, *y = b + j * g->ldb; \
+        T sum = 0; \
+        for (int64_t p = 0; p < g->k; p++) sum += x[p * ac] * y[p]; \
+        c[i * g->ldc + j] += sum; \
+      } \
+  } \
+  static void name(const gruI_gemm *g, const block *at) { \
+    const T *a = (const T *)g->a + at->item * g->batch_a; \
+    const T *b = (const T *)g->b + at->item * g->batch_b; \
+    T *c = (T *)g->c + at->item * g->batch_c + at->i0 * g->ldc + at->j0; \
+    int64_t ar = g->trans_a ? 1 : g->lda, ac = g->trans_a ? g->lda : 1; \
+    int64_t m = at->i1 - at->i0, n = at->j1 - at->j0; \
+    a += at->i0 * ar; \
+    if (g->trans_b) \
+      name##_sums(g, a, ar, ac, b + at->j0 * g->ldb, c, m, n); \
+    else \
+      name##_rows(g, a, ar, ac, b + at->j0, c, m, n); \
   }
 
 PLAIN_LOOPS(plain_u64, uint64_t)
@@ -139,11 +139,11 @@ static void call_gemm(const product *p, const operands *x, int k, int add) {
   int ta = g->trans_a ? GRUI_BLAS_TRANS : GRUI_BLAS_PLAIN;
   int tb = g->trans_b ? GRUI_BLAS_TRANS : GRUI_BLAS_PLAIN;
   if (g->dtype == GRU_FLOAT32)
-    p->blas->sgemm(GRUI_BLAS_ROW_MAJOR, ta, tb, x->m, x->n, k, 1.0f, (const float *)x->a,
-                   x->lda, (const float *)x->b, x->ldb, (float)add, (float *)x->c, x->ldc);
+    p->blas->sgemm(GRUI_BLAS_ROW_MAJOR, ta, tb, x->m, x->n, k, 1.0f, (const float *)x->a, x->lda,
+                   (const float *)x->b, x->ldb, (float)add, (float *)x->c, x->ldc);
   else
-    p->blas->dgemm(GRUI_BLAS_ROW_MAJOR, ta, tb, x->m, x->n, k, 1.0, (const double *)x->a,
-                   x->lda, (const double *)x->b, x->ldb, add, (double *)x->c, x->ldc);
+    p->blas->dgemm(GRUI_BLAS_ROW_MAJOR, ta, tb, x->m, x->n, k, 1.0, (const double *)x->a, x->lda,
+                   (const double *)x->b, x->ldb, add, (double *)x->c, x->ldc);
 }
 
 /* y += op(w) x.  The matrix w is b for a row of c, and a for a column. */
@@ -215,9 +215,7 @@ static int suits_blas(const gruI_gemm *g) {
 
 /* ---- the grid ---------------------------------------------------------------------- */
 
-static int64_t round_up(int64_t x, int64_t to) {
-  return gruI_cpu_blocks(x, to) * to;
-}
+static int64_t round_up(int64_t x, int64_t to) { return gruI_cpu_blocks(x, to) * to; }
 
 /* A side of `length` in `parts`, in multiples of `unit`; never longer than a BLAS call takes. */
 static int64_t side(int64_t length, int64_t parts, int64_t unit) {

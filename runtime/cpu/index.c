@@ -10,8 +10,8 @@
 enum {
   WORK = 1 << 14, /* elements that are worth a job */
   MAX_JOBS = 64,
-  LINE = 64,      /* bytes of a cache line: no two jobs of PUT write to the same one */
-  STRIP = 16      /* elements of a strided row that are moved for all ids in turn */
+  LINE = 64, /* bytes of a cache line: no two jobs of PUT write to the same one */
+  STRIP = 16 /* elements of a strided row that are moved for all ids in turn */
 };
 
 /* Elements that are only moved, whatever their type. */
@@ -32,8 +32,8 @@ static gru_status outside(gruI_device *device, int64_t id, int64_t position) {
   return GRU_ERROR_INDEX;
 }
 
-static gru_status check_ids(gruI_device *device, const int64_t *ids, int64_t stride,
-                            int64_t count, int64_t base, int64_t size) {
+static gru_status check_ids(gruI_device *device, const int64_t *ids, int64_t stride, int64_t count,
+                            int64_t base, int64_t size) {
   for (int64_t j = 0; j < count; j++)
     if (!is_inside(ids[j * stride], base, size)) return outside(device, ids[j * stride], j);
   return GRU_OK;
@@ -85,33 +85,33 @@ static void take_rows(const gruI_rows *r, const tile *t, int size) {
 /* TAKE and PUT of elements of one type, whatever the strides.  A strip of a few elements is
 ** moved for all ids before the next strip: taking columns of a matrix then reads a few of its
 ** rows, which stay in the cache. */
-#define TAKE(T)                                                                              \
-  static void take_##T(const gruI_rows *r, const tile *t) {                                  \
-    int64_t s = r->x_inner;                                                                  \
-    for (int64_t i0 = 0; i0 < t->width; i0 += STRIP) {                                       \
-      int64_t width = gruI_cpu_min(STRIP, t->width - i0);                                    \
-      for (int64_t j = t->j0; j < t->j1; j++) {                                              \
-        const T *from = (const void *)moved(t->x, OFFSET(j) + i0 * s, sizeof(T));            \
-        T *to = (void *)moved(t->packed, j * r->inner + i0, sizeof(T));                      \
-        for (int64_t i = 0; i < width; i++) to[i] = from[i * s];                             \
-      }                                                                                      \
-    }                                                                                        \
+#define TAKE(T) \
+  static void take_##T(const gruI_rows *r, const tile *t) { \
+    int64_t s = r->x_inner; \
+    for (int64_t i0 = 0; i0 < t->width; i0 += STRIP) { \
+      int64_t width = gruI_cpu_min(STRIP, t->width - i0); \
+      for (int64_t j = t->j0; j < t->j1; j++) { \
+        const T *from = (const void *)moved(t->x, OFFSET(j) + i0 * s, sizeof(T)); \
+        T *to = (void *)moved(t->packed, j * r->inner + i0, sizeof(T)); \
+        for (int64_t i = 0; i < width; i++) to[i] = from[i * s]; \
+      } \
+    } \
   }
 
-#define PUT(T, name, join)                                                                   \
-  static void put_##name(const gruI_rows *r, const tile *t) {                                \
-    int64_t s = r->x_inner, strip = s == 1 ? t->width : STRIP;                               \
-    for (int64_t i0 = 0; i0 < t->width; i0 += strip) {                                       \
-      int64_t width = gruI_cpu_min(strip, t->width - i0);                                    \
-      for (int64_t j = t->j0; j < t->j1; j++) {                                              \
-        T *to = (void *)moved(t->x, OFFSET(j) + i0 * s, sizeof(T));                          \
-        const T *from = (const void *)moved(t->packed, j * r->inner + i0, sizeof(T));        \
-        if (s == 1)                                                                          \
-          for (int64_t i = 0; i < width; i++) to[i] = (T)(to[i] join from[i]);               \
-        else                                                                                 \
-          for (int64_t i = 0; i < width; i++) to[i * s] = (T)(to[i * s] join from[i]);       \
-      }                                                                                      \
-    }                                                                                        \
+#define PUT(T, name, join) \
+  static void put_##name(const gruI_rows *r, const tile *t) { \
+    int64_t s = r->x_inner, strip = s == 1 ? t->width : STRIP; \
+    for (int64_t i0 = 0; i0 < t->width; i0 += strip) { \
+      int64_t width = gruI_cpu_min(strip, t->width - i0); \
+      for (int64_t j = t->j0; j < t->j1; j++) { \
+        T *to = (void *)moved(t->x, OFFSET(j) + i0 * s, sizeof(T)); \
+        const T *from = (const void *)moved(t->packed, j * r->inner + i0, sizeof(T)); \
+        if (s == 1) \
+          for (int64_t i = 0; i < width; i++) to[i] = (T)(to[i] join from[i]); \
+        else \
+          for (int64_t i = 0; i < width; i++) to[i * s] = (T)(to[i * s] join from[i]); \
+      } \
+    } \
   }
 
 TAKE(word8)
@@ -196,9 +196,9 @@ gru_status gruI_cpu_put(gruI_device *device, const gruI_rows *call) {
 /* One dim other than `dim` is divided among the jobs; each walks its part in row-major order. */
 typedef struct along_job {
   const gruI_along *call;
-  int split;     /* the divided dim */
-  int64_t part;  /* positions of it a job */
-  int checking;  /* only look for an id outside: */
+  int split;                                        /* the divided dim */
+  int64_t part;                                     /* positions of it a job */
+  int checking;                                     /* only look for an id outside: */
   int64_t bad_id[MAX_JOBS], bad_position[MAX_JOBS]; /* -1: none */
 } along_job;
 
@@ -210,16 +210,16 @@ typedef struct along_row {
 } along_row;
 
 /* One type's loop over a row: `statement` is about *at in x and *with in other. */
-#define ALONG(T, name, statement)                                                            \
-  static void name##_##T(const gruI_along *a, const along_row *row) {                        \
-    int last = a->ndim - 1;                                                                  \
-    int64_t is = a->id_stride[last], os = a->other_stride[last], xd = a->x_stride[a->dim];   \
-    int64_t xs = last == a->dim ? 0 : a->x_stride[last];                                     \
-    for (int64_t i = 0; i < row->length; i++) {                                              \
-      T *at = (void *)moved(row->x, i * xs + row->ids[i * is] * xd, sizeof(T));              \
-      T *with = (void *)moved(row->other, i * os, sizeof(T));                                \
-      statement;                                                                             \
-    }                                                                                        \
+#define ALONG(T, name, statement) \
+  static void name##_##T(const gruI_along *a, const along_row *row) { \
+    int last = a->ndim - 1; \
+    int64_t is = a->id_stride[last], os = a->other_stride[last], xd = a->x_stride[a->dim]; \
+    int64_t xs = last == a->dim ? 0 : a->x_stride[last]; \
+    for (int64_t i = 0; i < row->length; i++) { \
+      T *at = (void *)moved(row->x, i * xs + row->ids[i * is] * xd, sizeof(T)); \
+      T *with = (void *)moved(row->other, i * os, sizeof(T)); \
+      statement; \
+    } \
   }
 
 ALONG(word8, gather, *with = *at)
@@ -312,8 +312,7 @@ static gru_status run_along(gruI_device *device, along_job *job, int64_t jobs) {
   status = gruI_cpu_parallel(device, jobs, along_run, job);
   if (status != GRU_OK) return status;
   for (int64_t i = 0; i < jobs; i++)
-    if (job->bad_position[i] >= 0 &&
-        (first < 0 || job->bad_position[i] < job->bad_position[first]))
+    if (job->bad_position[i] >= 0 && (first < 0 || job->bad_position[i] < job->bad_position[first]))
       first = i;
   if (first >= 0) return outside(device, job->bad_id[first], job->bad_position[first]);
   job->checking = 0;
@@ -375,8 +374,7 @@ static void one_hot_rows(void *context, int64_t index, int worker) {
   int64_t first = index * job->rows, last = gruI_cpu_min(first + job->rows, h->count);
   int size = (int)gru_dtype_size(h->dtype);
   (void)worker;
-  memset(moved(h->out, first * h->classes, size), 0,
-         (size_t)((last - first) * h->classes * size));
+  memset(moved(h->out, first * h->classes, size), 0, (size_t)((last - first) * h->classes * size));
   for (int64_t r = first; r < last; r++) {
     int64_t place = r * h->classes + (h->ids[r] - h->base);
     if (h->dtype == GRU_FLOAT32)
@@ -388,8 +386,7 @@ static void one_hot_rows(void *context, int64_t index, int worker) {
 
 gru_status gruI_cpu_one_hot(gruI_device *device, const gruI_one_hot *call) {
   one_hot_job job = {.call = call};
-  gru_status status =
-      check_ids(device, call->ids, 1, call->count, call->base, call->classes);
+  gru_status status = check_ids(device, call->ids, 1, call->count, call->base, call->classes);
   if (status != GRU_OK) return status;
   if (call->count <= 0 || call->classes <= 0) return GRU_OK;
   job.rows = part(call->count, call->count * call->classes / 4, 1);

@@ -9,12 +9,12 @@ typedef struct loss_job {
   int64_t count, part; /* rows of the call, rows a job */
 } loss_job;
 
-#define JOB(name, call_type)                                                                 \
-  static void name##_job(void *context, int64_t index, int worker) {                         \
-    const loss_job *job = context;                                                           \
-    int64_t first = index * job->part, last = gruI_cpu_min(first + job->part, job->count);   \
-    (void)worker;                                                                            \
-    job->rows->name((const call_type *)job->call, first, last);                              \
+#define JOB(name, call_type) \
+  static void name##_job(void *context, int64_t index, int worker) { \
+    const loss_job *job = context; \
+    int64_t first = index * job->part, last = gruI_cpu_min(first + job->part, job->count); \
+    (void)worker; \
+    job->rows->name((const call_type *)job->call, first, last); \
   }
 
 JOB(softmax, gruI_softmax)

@@ -20,12 +20,12 @@ enum {
 #undef T
 
 /* Picks the loops of the call's dtype. */
-#define PICK(name, call_type)                                                     \
-  static void name(const call_type *call, int64_t first, int64_t last) {          \
-    if (call->dtype == GRU_FLOAT32)                                               \
-      name##_float(call, first, last);                                            \
-    else                                                                          \
-      name##_double(call, first, last);                                           \
+#define PICK(name, call_type) \
+  static void name(const call_type *call, int64_t first, int64_t last) { \
+    if (call->dtype == GRU_FLOAT32) \
+      name##_float(call, first, last); \
+    else \
+      name##_double(call, first, last); \
   }
 
 PICK(softmax, gruI_softmax)

@@ -17,16 +17,16 @@ static inline double NAME(fold, T)(T *lane) {
 }
 
 /* sum over c < n <= CHUNK of `term`, an expression in c. */
-#define SUM_CHUNK(total, n, term)                            \
-  do {                                                       \
-    T lane_[LANES] = {0};                                    \
-    int64_t c0_ = 0;                                         \
-    for (; c0_ + LANES <= (n); c0_ += LANES)                 \
-      for (int64_t l_ = 0; l_ < LANES; l_++) {               \
-        int64_t c = c0_ + l_;                                \
-        lane_[l_] += (term);                                 \
-      }                                                      \
-    total += NAME(fold, T)(lane_);                           \
+#define SUM_CHUNK(total, n, term) \
+  do { \
+    T lane_[LANES] = {0}; \
+    int64_t c0_ = 0; \
+    for (; c0_ + LANES <= (n); c0_ += LANES) \
+      for (int64_t l_ = 0; l_ < LANES; l_++) { \
+        int64_t c = c0_ + l_; \
+        lane_[l_] += (term); \
+      } \
+    total += NAME(fold, T)(lane_); \
     for (int64_t c = c0_; c < (n); c++) total += (double)(term); \
   } while (0)
 
@@ -139,8 +139,8 @@ static void NAME(cross_entropy, T)(const gruI_cross_entropy *e, int64_t first, i
     T mass = t < 0 ? 0 : w != NULL ? w[t] : 1;
     if (t >= 0) loss = (double)mass * (log_sum - ((double)x[t] - (double)m));
     if (t >= 0 && e->smoothing != 0)
-      loss = (1 - e->smoothing) * loss + e->smoothing / (double)n *
-                                             NAME(smooth_sum, T)(x, w, m, (T)log_sum, n);
+      loss = (1 - e->smoothing) * loss +
+             e->smoothing / (double)n * NAME(smooth_sum, T)(x, w, m, (T)log_sum, n);
     ((T *)e->loss)[r] = (T)loss;
     ((T *)e->mass)[r] = mass;
     ((T *)e->lse)[r] = (T)((double)m + log_sum);
@@ -149,8 +149,7 @@ static void NAME(cross_entropy, T)(const gruI_cross_entropy *e, int64_t first, i
 
 /* With p = exp(x - lse) and W = sum_c w[c]:
 **   d loss / dx[c] = ((1 - e) w[t] + (e / cols) W) p[c] - (e / cols) w[c] - (1 - e) w[t] [c = t] */
-static void NAME(cross_entropy_grad, T)(const gruI_cross_entropy *e, int64_t first,
-                                        int64_t last) {
+static void NAME(cross_entropy_grad, T)(const gruI_cross_entropy *e, int64_t first, int64_t last) {
   int64_t n = e->cols;
   const T *w = e->weight;
   double spread = e->smoothing / (double)n, all = (double)n;

@@ -34,8 +34,8 @@ typedef struct plan {
   unsigned scalars;
   int walk;
   int mode[GRUI_SLOTS];
-  int band_dim;           /* along which transposed operands are contiguous */
-  int64_t bands, group;   /* along it, and in a block */
+  int band_dim;         /* along which transposed operands are contiguous */
+  int64_t bands, group; /* along it, and in a block */
   int64_t period[GRUI_SLOTS];
   int out_flat;
   int64_t jump[GRUI_SLOTS + 1][GRU_MAX_DIMS]; /* of rows, in bytes; the output's last */
@@ -67,8 +67,10 @@ static int plan_rows(plan *p) {
   if (map->shape[last] < LONG_ROW || map->out_stride[last] != 1) return 0;
   for (int s = 0; s < GRUI_SLOTS; s++) {
     if (!(map->used >> s & 1)) continue;
-    if (map->in_stride[s][last] == 0) scalars |= 1u << s;
-    else if (map->in_stride[s][last] != 1) return 0;
+    if (map->in_stride[s][last] == 0)
+      scalars |= 1u << s;
+    else if (map->in_stride[s][last] != 1)
+      return 0;
   }
   p->scalars = scalars;
   return gruI_map_accepts(map->used, scalars);
@@ -110,8 +112,10 @@ static void plan_tiles(plan *p) {
     if (!(map->used >> s & 1)) continue;
     p->period[s] = period_of(map->ndim, map->shape, map->in_stride[s]);
     if (p->period[s] == 1) scalars |= 1u << s;
-    if (is_flat(map->ndim, map->shape, map->in_stride[s])) p->mode[s] = DIRECT;
-    else p->mode[s] = p->period[s] <= TILE ? PERIODIC : PACKED;
+    if (is_flat(map->ndim, map->shape, map->in_stride[s]))
+      p->mode[s] = DIRECT;
+    else
+      p->mode[s] = p->period[s] <= TILE ? PERIODIC : PACKED;
   }
   p->scalars = gruI_map_accepts(map->used, scalars) ? scalars : 0;
   for (int s = 0; s < GRUI_SLOTS; s++)
@@ -191,8 +195,8 @@ static void run_tiles(const plan *p, int64_t first, int64_t end) {
       else if (p->mode[s] == PERIODIC)
         in[s] = packed[s] + (size_t)(lo % p->period[s]) * map->in_size;
       else if (p->mode[s] == PACKED) {
-        gruI_cpu_pack(map->in_size, map->ndim, map->shape, map->in_stride[s], map->in[s], lo,
-                      n, packed[s]);
+        gruI_cpu_pack(map->in_size, map->ndim, map->shape, map->in_stride[s], map->in[s], lo, n,
+                      packed[s]);
         in[s] = packed[s];
       }
     }
@@ -257,8 +261,10 @@ static void run_block(void *context, int64_t block, int worker) {
   const plan *p = context;
   int64_t first = block * p->block, end = gruI_cpu_min(first + p->block, p->count);
   (void)worker;
-  if (p->walk == BY_ROWS) run_rows(p, first, end);
-  else run_tiles(p, first, end);
+  if (p->walk == BY_ROWS)
+    run_rows(p, first, end);
+  else
+    run_tiles(p, first, end);
 }
 
 static void run_band_block(void *context, int64_t block, int worker) {
@@ -279,8 +285,7 @@ gru_status gruI_cpu_map(gruI_device *device, const gruI_map *map) {
   p.walk = plan_rows(&p) ? BY_ROWS : plan_bands(&p) ? BY_BANDS : BY_TILES;
   if (p.walk == BY_BANDS) {
     int64_t outer = p.count / (map->shape[p.band_dim] * map->shape[map->ndim - 1]);
-    return gruI_cpu_parallel(device, gruI_cpu_blocks(outer * p.bands, p.group),
-                             run_band_block, &p);
+    return gruI_cpu_parallel(device, gruI_cpu_blocks(outer * p.bands, p.group), run_band_block, &p);
   }
   if (p.walk == BY_ROWS) {
     for (int s = 0; s < GRUI_SLOTS; s++)

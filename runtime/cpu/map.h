@@ -16,11 +16,11 @@ typedef void (*gruI_map_loop)(int64_t n, const void *const *in, unsigned scalars
 
 typedef struct gruI_map {
   gruI_map_loop loop;
-  unsigned used;    /* bit s: the loop reads in[s] */
-  size_t in_size;   /* bytes of an element of any input */
+  unsigned used;  /* bit s: the loop reads in[s] */
+  size_t in_size; /* bytes of an element of any input */
   size_t out_size;
-  int64_t block;    /* elements of a block of the pool; a few run as one */
-  int ndim;         /* at least 1 */
+  int64_t block; /* elements of a block of the pool; a few run as one */
+  int ndim;      /* at least 1 */
   const int64_t *shape;
   const void *const *in;
   const int64_t (*in_stride)[GRU_MAX_DIMS];
@@ -46,14 +46,14 @@ gru_status gruI_cpu_map(gruI_device *device, const gruI_map *map);
 ** contiguous `to`, and back.  `size` is 1, 4 or 8 bytes. */
 void gruI_cpu_pack(size_t size, int ndim, const int64_t *shape, const int64_t *stride,
                    const void *from, int64_t first, int64_t n, void *to);
-void gruI_cpu_unpack(size_t size, int ndim, const int64_t *shape, const int64_t *stride,
-                     void *to, int64_t first, int64_t n, const void *from);
+void gruI_cpu_unpack(size_t size, int ndim, const int64_t *shape, const int64_t *stride, void *to,
+                     int64_t first, int64_t n, const void *from);
 
 /* Packs a tile of a transposed operand: element (r, c), at from[c * stride + r], goes to
 ** to[r * GRUI_BAND_COLS + c], for r below `rows` and c below `cols`. */
 enum { GRUI_BAND_ROWS = 16, GRUI_BAND_COLS = 64 };
-void gruI_cpu_pack_band(size_t size, const void *from, int64_t stride, int64_t rows,
-                        int64_t cols, void *to);
+void gruI_cpu_pack_band(size_t size, const void *from, int64_t stride, int64_t rows, int64_t cols,
+                        void *to);
 
 /* Writes the position of element `first` to at[] and returns the offset of its place. */
 int64_t gruI_cpu_locate(int ndim, const int64_t *shape, const int64_t *stride, int64_t first,

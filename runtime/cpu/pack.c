@@ -20,8 +20,7 @@ int64_t gruI_cpu_locate(int ndim, const int64_t *shape, const int64_t *stride, i
 
 /* Moves at[] to the start of the next row, and returns by how much the place moves. `last` is
 ** the number of dims outside a row. Past the last row at[0] is shape[0]. */
-static inline int64_t next_row(int last, const int64_t *shape, const int64_t *stride,
-                               int64_t *at) {
+static inline int64_t next_row(int last, const int64_t *shape, const int64_t *stride, int64_t *at) {
   int64_t moved = -at[last] * stride[last];
   int d = last;
   at[last] = 0;
@@ -57,28 +56,33 @@ typedef uint64_t __attribute__((may_alias)) unit_8;
 void gruI_cpu_pack(size_t size, int ndim, const int64_t *shape, const int64_t *stride,
                    const void *from, int64_t first, int64_t n, void *to) {
   if (n <= 0) return;
-  if (size == 4) pack_4(ndim, shape, stride, from, first, n, to);
-  else if (size == 8) pack_8(ndim, shape, stride, from, first, n, to);
-  else pack_1(ndim, shape, stride, from, first, n, to);
+  if (size == 4)
+    pack_4(ndim, shape, stride, from, first, n, to);
+  else if (size == 8)
+    pack_8(ndim, shape, stride, from, first, n, to);
+  else
+    pack_1(ndim, shape, stride, from, first, n, to);
 }
 
-void gruI_cpu_unpack(size_t size, int ndim, const int64_t *shape, const int64_t *stride,
-                     void *to, int64_t first, int64_t n, const void *from) {
+void gruI_cpu_unpack(size_t size, int ndim, const int64_t *shape, const int64_t *stride, void *to,
+                     int64_t first, int64_t n, const void *from) {
   if (n <= 0) return;
-  if (size == 4) unpack_4(ndim, shape, stride, to, first, n, from);
-  else if (size == 8) unpack_8(ndim, shape, stride, to, first, n, from);
-  else unpack_1(ndim, shape, stride, to, first, n, from);
+  if (size == 4)
+    unpack_4(ndim, shape, stride, to, first, n, from);
+  else if (size == 8)
+    unpack_8(ndim, shape, stride, to, first, n, from);
+  else
+    unpack_1(ndim, shape, stride, to, first, n, from);
 }
 
 /* ---- transposing ------------------------------------------------------------------- */
 
 /* Element by element: what is left over from whole squares, and other machines. */
-#define PACK_BAND(suffix, unit)                                                            \
-  static void pack_band_##suffix(const unit *from, int64_t stride, int64_t rows,           \
-                                 int64_t cols, unit *to) {                                 \
-    for (int64_t c = 0; c < cols; c++)                                                     \
-      for (int64_t r = 0; r < rows; r++)                                                   \
-        to[r * GRUI_BAND_COLS + c] = from[c * stride + r];                                 \
+#define PACK_BAND(suffix, unit) \
+  static void pack_band_##suffix(const unit *from, int64_t stride, int64_t rows, int64_t cols, \
+                                 unit *to) { \
+    for (int64_t c = 0; c < cols; c++) \
+      for (int64_t r = 0; r < rows; r++) to[r * GRUI_BAND_COLS + c] = from[c * stride + r]; \
   }
 PACK_BAND(1, unit_1)
 PACK_BAND(4, unit_4)
@@ -105,17 +109,17 @@ static void square_8(const unit_8 *from, int64_t stride, unit_8 *to) {
   _mm_storeu_pd((double *)(void *)(to + GRUI_BAND_COLS), _mm_unpackhi_pd(a, b));
 }
 
-#define PACK_SQUARES(suffix, unit, edge)                                                   \
-  static void pack_squares_##suffix(const unit *from, int64_t stride, int64_t rows,        \
-                                    int64_t cols, unit *to) {                              \
-    int64_t c = 0, whole = rows - rows % (edge);                                           \
-    for (; c + (edge) <= cols; c += (edge)) {                                              \
-      for (int64_t r = 0; r < whole; r += (edge))                                          \
-        square_##suffix(from + c * stride + r, stride, to + r * GRUI_BAND_COLS + c);       \
-      pack_band_##suffix(from + c * stride + whole, stride, rows - whole, edge,            \
-                         to + whole * GRUI_BAND_COLS + c);                                 \
-    }                                                                                      \
-    pack_band_##suffix(from + c * stride, stride, rows, cols - c, to + c);                 \
+#define PACK_SQUARES(suffix, unit, edge) \
+  static void pack_squares_##suffix(const unit *from, int64_t stride, int64_t rows, int64_t cols, \
+                                    unit *to) { \
+    int64_t c = 0, whole = rows - rows % (edge); \
+    for (; c + (edge) <= cols; c += (edge)) { \
+      for (int64_t r = 0; r < whole; r += (edge)) \
+        square_##suffix(from + c * stride + r, stride, to + r * GRUI_BAND_COLS + c); \
+      pack_band_##suffix(from + c * stride + whole, stride, rows - whole, edge, \
+                         to + whole * GRUI_BAND_COLS + c); \
+    } \
+    pack_band_##suffix(from + c * stride, stride, rows, cols - c, to + c); \
   }
 PACK_SQUARES(4, unit_4, 4)
 PACK_SQUARES(8, unit_8, 2)
@@ -124,9 +128,12 @@ PACK_SQUARES(8, unit_8, 2)
 #define pack_squares_8 pack_band_8
 #endif
 
-void gruI_cpu_pack_band(size_t size, const void *from, int64_t stride, int64_t rows,
-                        int64_t cols, void *to) {
-  if (size == 4) pack_squares_4(from, stride, rows, cols, to);
-  else if (size == 8) pack_squares_8(from, stride, rows, cols, to);
-  else pack_band_1(from, stride, rows, cols, to);
+void gruI_cpu_pack_band(size_t size, const void *from, int64_t stride, int64_t rows, int64_t cols,
+                        void *to) {
+  if (size == 4)
+    pack_squares_4(from, stride, rows, cols, to);
+  else if (size == 8)
+    pack_squares_8(from, stride, rows, cols, to);
+  else
+    pack_band_1(from, stride, rows, cols, to);
 }

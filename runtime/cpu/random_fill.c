@@ -46,9 +46,7 @@ static inline lanes multiply(lanes a, lanes b) {
 }
 #else
 typedef uint64_t lanes __attribute__((vector_size(16)));
-static inline lanes multiply(lanes a, lanes b) {
-  return (a & 0xffffffffu) * (b & 0xffffffffu);
-}
+static inline lanes multiply(lanes a, lanes b) { return (a & 0xffffffffu) * (b & 0xffffffffu); }
 #endif
 
 enum { LANES = (int)(sizeof(lanes) / 8), GROUPS = 4, STEP = LANES * GROUPS };
@@ -93,16 +91,14 @@ static void draw_words(uint64_t seed, uint64_t block, uint32_t domain, uint32_t 
 static void draw_words64(uint64_t seed, uint64_t block, uint64_t *words) {
   uint32_t half[DRAWS32];
   draw_words(seed, block, GRUI_PHILOX_DRAWS64, half);
-  for (int i = 0; i < DRAWS64; i++)
-    words[i] = half[2 * i] | (uint64_t)half[2 * i + 1] << 32;
+  for (int i = 0; i < DRAWS64; i++) words[i] = half[2 * i] | (uint64_t)half[2 * i + 1] << 32;
 }
 
 /* ---- groups of draws: 32-bit ones -------------------------------------------------- */
 
 static void uniform_f32(const plan *p, const uint32_t *w, group *out) {
   float a = (float)p->a, span = (float)p->span, most = (float)p->most;
-  for (int i = 0; i < DRAWS32; i++)
-    out->f32[i] = gruI_philox_uniform_f32(w[i], a, span, most);
+  for (int i = 0; i < DRAWS32; i++) out->f32[i] = gruI_philox_uniform_f32(w[i], a, span, most);
 }
 
 static void normal_f32(const plan *p, const uint32_t *w, group *out) {
@@ -115,9 +111,9 @@ static void normal_f32(const plan *p, const uint32_t *w, group *out) {
   }
 }
 
-#define BERNOULLI(T)                                                             \
-  static void bernoulli_##T(const plan *p, const uint32_t *w, group *out) {      \
-    for (int i = 0; i < DRAWS32; i++) out->T[i] = w[i] < p->threshold;           \
+#define BERNOULLI(T) \
+  static void bernoulli_##T(const plan *p, const uint32_t *w, group *out) { \
+    for (int i = 0; i < DRAWS32; i++) out->T[i] = w[i] < p->threshold; \
   }
 
 BERNOULLI(f32)
@@ -141,12 +137,12 @@ static void normal_f64(const plan *p, const uint64_t *w, group *out) {
   }
 }
 
-#define INTEGERS(T, value)                                                       \
-  static void integers_##T(const plan *p, const uint64_t *w, group *out) {       \
-    for (int i = 0; i < DRAWS64; i++) {                                          \
-      int64_t x = gruI_philox_integer(w[i], p->low, p->range);                   \
-      out->T[i] = value;                                                         \
-    }                                                                            \
+#define INTEGERS(T, value) \
+  static void integers_##T(const plan *p, const uint64_t *w, group *out) { \
+    for (int i = 0; i < DRAWS64; i++) { \
+      int64_t x = gruI_philox_integer(w[i], p->low, p->range); \
+      out->T[i] = value; \
+    } \
   }
 
 INTEGERS(f32, (float)x)
@@ -176,20 +172,23 @@ typedef void (*group64)(const plan *, const uint64_t *, group *);
 
 /* One of the two, by kind and dtype. */
 static void choose(const gruI_random *call, group32 *narrow, group64 *wide) {
-  static const group32 bernoullis[] = {bernoulli_u8, bernoulli_i64, bernoulli_f32,
-                                       bernoulli_f64};
+  static const group32 bernoullis[] = {bernoulli_u8, bernoulli_i64, bernoulli_f32, bernoulli_f64};
   static const group64 integers[] = {integers_u8, integers_i64, integers_f32, integers_f64};
   int single = call->dtype == GRU_FLOAT32;
   *narrow = NULL;
   *wide = NULL;
   switch (call->kind) {
     case GRUI_UNIFORM:
-      if (single) *narrow = uniform_f32;
-      else *wide = uniform_f64;
+      if (single)
+        *narrow = uniform_f32;
+      else
+        *wide = uniform_f64;
       break;
     case GRUI_NORMAL:
-      if (single) *narrow = normal_f32;
-      else *wide = normal_f64;
+      if (single)
+        *narrow = normal_f32;
+      else
+        *wide = normal_f64;
       break;
     case GRUI_BERNOULLI: *narrow = bernoullis[call->dtype]; break;
     case GRUI_RANDINT: *wide = integers[call->dtype]; break;

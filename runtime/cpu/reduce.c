@@ -13,14 +13,14 @@
 #include "cpu/map.h"
 
 enum {
-  LANES = 32,        /* partial sums of a row */
-  CHUNK = 1024,      /* elements of a row that are summed in the element's own precision */
-  ROW_CHUNK = 64,    /* and rows, in columns */
-  WIDTH = 256,       /* columns at a time */
-  NARROW = 32,       /* contiguous rows shorter than this are joined */
-  BLOCK = 65536,     /* elements of a block of the pool, about: 3 microseconds */
-  PARTIALS = 4096,   /* totals of segments, at most */
-  LONGEST = 1 << 30  /* rows given to a fold at a time */
+  LANES = 32,       /* partial sums of a row */
+  CHUNK = 1024,     /* elements of a row that are summed in the element's own precision */
+  ROW_CHUNK = 64,   /* and rows, in columns */
+  WIDTH = 256,      /* columns at a time */
+  NARROW = 32,      /* contiguous rows shorter than this are joined */
+  BLOCK = 65536,    /* elements of a block of the pool, about: 3 microseconds */
+  PARTIALS = 4096,  /* totals of segments, at most */
+  LONGEST = 1 << 30 /* rows given to a fold at a time */
 };
 
 #define REDUCE_PASTE_(name, suffix) name##_##suffix
@@ -71,18 +71,20 @@ typedef struct reducer {
   void (*start)(int64_t width, int64_t at, void *acc, int64_t *index);
   void (*rows)(const void *from, int64_t n, int64_t stride, int64_t width, int64_t apart,
                int64_t at, void *acc, int64_t *index);
-  void (*columns)(const void *from, int64_t n, int64_t stride, int64_t width, int64_t at,
-                  void *acc, int64_t *index);
+  void (*columns)(const void *from, int64_t n, int64_t stride, int64_t width, int64_t at, void *acc,
+                  int64_t *index);
   void (*merge)(int64_t width, const void *from, const int64_t *from_index, void *acc,
                 int64_t *index);
   void (*finish)(int64_t width, const void *acc, void *out);
 } reducer;
 
-#define REDUCER(name, suffix)                                                              \
-  {name##_start_##suffix, name##_rows_##suffix, name##_columns_##suffix,                    \
-   name##_merge_##suffix, finish_##suffix}
-#define REDUCERS(suffix)                                                                   \
-  [GRUI_SUM] = REDUCER(sum, suffix), [GRUI_PROD] = REDUCER(prod, suffix),                  \
+#define REDUCER(name, suffix) \
+  { \
+    name##_start_##suffix, name##_rows_##suffix, name##_columns_##suffix, name##_merge_##suffix, \
+        finish_##suffix \
+  }
+#define REDUCERS(suffix) \
+  [GRUI_SUM] = REDUCER(sum, suffix), [GRUI_PROD] = REDUCER(prod, suffix), \
   [GRUI_MAX] = REDUCER(max, suffix), [GRUI_MIN] = REDUCER(min, suffix)
 
 static const reducer reducers[4][6] = {
@@ -90,8 +92,10 @@ static const reducer reducers[4][6] = {
     [GRU_FLOAT64] = {REDUCERS(f64)},
     [GRU_INT64] = {REDUCERS(i64)},
     /* of 0 and 1, any is the largest and all the smallest */
-    [GRU_BOOL] = {[GRUI_MAX] = REDUCER(max, b8), [GRUI_MIN] = REDUCER(min, b8),
-                  [GRUI_ANY] = REDUCER(max, b8), [GRUI_ALL] = REDUCER(min, b8)},
+    [GRU_BOOL] = {[GRUI_MAX] = REDUCER(max, b8),
+                  [GRUI_MIN] = REDUCER(min, b8),
+                  [GRUI_ANY] = REDUCER(max, b8),
+                  [GRUI_ALL] = REDUCER(min, b8)},
 };
 
 /* ---- the plan ---------------------------------------------------------------------- */
@@ -110,8 +114,8 @@ typedef struct plan {
   int nkeep, nred;
   int64_t keep[GRU_MAX_DIMS], keep_stride[GRU_MAX_DIMS];
   int64_t red[GRU_MAX_DIMS], red_stride[GRU_MAX_DIMS];
-  int64_t results, rows; /* products of keep and red */
-  int by_columns; /* results lie side by side in the input, what they reduce does not */
+  int64_t results, rows;  /* products of keep and red */
+  int by_columns;         /* results lie side by side in the input, what they reduce does not */
   int64_t line, per_line; /* results along the last kept dim, units in them */
   int64_t width;
   int64_t units, group;
@@ -210,8 +214,8 @@ static void fold_narrow(const plan *p, const char *from, int64_t n, int64_t widt
 }
 
 /* Folds rows first .. end - 1 of a unit whose first element is at `from`. */
-static void fold_unit(const plan *p, const char *from, int64_t width, int64_t first,
-                      int64_t end, total *acc, int64_t *index) {
+static void fold_unit(const plan *p, const char *from, int64_t width, int64_t first, int64_t end,
+                      total *acc, int64_t *index) {
   int last = p->nred - 1;
   int64_t stride = p->red_stride[last];
   p->r->start(width, first, acc, index);
@@ -249,8 +253,7 @@ static int64_t locate_unit(const plan *p, int64_t unit, const char **from, int64
 static void finish_results(const plan *p, int64_t result, int64_t width, const total *acc,
                            const int64_t *index) {
   const gruI_reduce *call = p->call;
-  if (call->out != NULL)
-    p->r->finish(width, acc, (char *)call->out + result * p->size);
+  if (call->out != NULL) p->r->finish(width, acc, (char *)call->out + result * p->size);
   for (int64_t c = 0; c < width && call->out_index != NULL; c++)
     call->out_index[result + c] = call->base + index[c];
 }
@@ -275,8 +278,8 @@ static void reduce_segment(void *context, int64_t block, int worker) {
   const char *from;
   int64_t at = segment * p->results + locate_unit(p, block % p->units, &from, &width);
   (void)worker;
-  fold_unit(p, from, width, first, gruI_cpu_min(first + p->segment, p->rows),
-            p->partial + at, p->partial_index != NULL ? p->partial_index + at : NULL);
+  fold_unit(p, from, width, first, gruI_cpu_min(first + p->segment, p->rows), p->partial + at,
+            p->partial_index != NULL ? p->partial_index + at : NULL);
 }
 
 /* Segments of all units, merged in order. */
@@ -285,8 +288,7 @@ static gru_status reduce_segments(gruI_device *device, plan *p) {
   int64_t index[PARTIALS];
   p->partial = partial;
   p->partial_index = p->call->out_index != NULL ? index : NULL;
-  gru_status status =
-      gruI_cpu_parallel(device, p->units * p->segments, reduce_segment, p);
+  gru_status status = gruI_cpu_parallel(device, p->units * p->segments, reduce_segment, p);
   if (status != GRU_OK) return status;
   for (int64_t s = 1; s < p->segments; s++)
     p->r->merge(p->results, partial + s * p->results, index + s * p->results, partial,
@@ -299,8 +301,8 @@ gru_status GRUI_ISA_NAME(gruI_cpu_reduce)(gruI_device *device, const gruI_reduce
   plan p;
   plan_reduce(&p, call);
   if (p.r->rows == NULL)
-    return gruI_cpu_fail(device, GRU_ERROR_DTYPE, "no reduction %d for dtype %d",
-                         (int)call->kind, (int)call->dtype);
+    return gruI_cpu_fail(device, GRU_ERROR_DTYPE, "no reduction %d for dtype %d", (int)call->kind,
+                         (int)call->dtype);
   if (p.units == 0) return GRU_OK;
   if (p.segments > 1) return reduce_segments(device, &p);
   return gruI_cpu_parallel(device, gruI_cpu_blocks(p.units, p.group), reduce_group, &p);

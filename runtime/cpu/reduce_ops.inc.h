@@ -72,8 +72,8 @@ static void NAME(sum_columns)(const void *from, int64_t n, int64_t stride, int64
   }
 }
 
-static void NAME(sum_merge)(int64_t width, const void *from, const int64_t *from_index,
-                            void *acc, int64_t *index) {
+static void NAME(sum_merge)(int64_t width, const void *from, const int64_t *from_index, void *acc,
+                            int64_t *index) {
   const SUM_A *f = from;
   SUM_A *a = acc;
   (void)from_index, (void)index;
@@ -104,8 +104,8 @@ static void NAME(prod_columns)(const void *from, int64_t n, int64_t stride, int6
   }
 }
 
-static void NAME(prod_merge)(int64_t width, const void *from, const int64_t *from_index,
-                             void *acc, int64_t *index) {
+static void NAME(prod_merge)(int64_t width, const void *from, const int64_t *from_index, void *acc,
+                             int64_t *index) {
   const SUM_A *f = from;
   SUM_A *a = acc;
   (void)from_index, (void)index;
@@ -127,86 +127,84 @@ static void NAME(prod_start)(int64_t width, int64_t at, void *acc, int64_t *inde
 /* ---- largest and smallest ---------------------------------------------------------- */
 
 /* NaN wins, the first of equals: does v, which comes later, replace m? */
-#define BEATS(v, op, m) (((v) op (m)) | (((v) != (v)) & ((m) == (m))))
+#define BEATS(v, op, m) (((v)op(m)) | (((v) != (v)) & ((m) == (m))))
 
-#define EXTREME(name, op, worst)                                                           \
-  static void NAME(name##_start)(int64_t width, int64_t at, void *acc, int64_t *index) {   \
-    for (int64_t c = 0; c < width; c++) ((A *)acc)[c] = (A)(worst);                        \
-    if (index != NULL)                                                                     \
-      for (int64_t c = 0; c < width; c++) index[c] = at;                                   \
-  }                                                                                        \
-                                                                                           \
-  static inline T NAME(name##_chunk)(const T *p, int64_t n) {                              \
-    T lane[LANES], best;                                                                   \
-    int64_t i = 0;                                                                         \
-    for (int l = 0; l < LANES; l++) lane[l] = worst;                                       \
-    for (; i + LANES <= n; i += LANES)                                                     \
-      for (int l = 0; l < LANES; l++)                                                      \
-        lane[l] = BEATS(p[i + l], op, lane[l]) ? p[i + l] : lane[l];                       \
-    for (int l = 0; i < n; i++, l++) lane[l] = BEATS(p[i], op, lane[l]) ? p[i] : lane[l];  \
-    best = lane[0];                                                                        \
-    for (int l = 1; l < LANES; l++) best = BEATS(lane[l], op, best) ? lane[l] : best;      \
-    return best;                                                                           \
-  }                                                                                        \
-                                                                                           \
-  static void NAME(name##_rows)(const void *from, int64_t n, int64_t stride, int64_t width,\
-                                int64_t apart, int64_t at, void *acc, int64_t *index) {    \
-    for (int64_t c = 0; c < width; c++) {                                                  \
-      const T *p = (const T *)from + c * apart;                                            \
-      T best = (T)((A *)acc)[c];                                                           \
-      int64_t place = -1;                                                                  \
-      if (stride != 1 || n < LANES) {                                                      \
-        for (int64_t i = 0; i < n; i++) {                                                  \
-          T v = p[i * stride];                                                             \
-          int wins = BEATS(v, op, best);                                                   \
-          best = wins ? v : best;                                                          \
-          place = wins ? i : place;                                                        \
-        }                                                                                  \
-      } else {                                                                             \
-        for (int64_t i = 0; i < n; i += CHUNK) {                                           \
-          T v = NAME(name##_chunk)(p + i, gruI_cpu_min(CHUNK, n - i));                     \
-          if (BEATS(v, op, best)) best = v, place = i;                                     \
-        }                                                                                  \
-        if (place >= 0 && index != NULL)                                                   \
-          while (!(p[place] == best || (best != best && p[place] != p[place]))) place++;   \
-      }                                                                                    \
-      ((A *)acc)[c] = (A)best;                                                             \
-      if (place >= 0 && index != NULL) index[c] = at + place;                              \
-    }                                                                                      \
-  }                                                                                        \
-                                                                                           \
-  static void NAME(name##_columns)(const void *from, int64_t n, int64_t stride,            \
-                                   int64_t width, int64_t at, void *acc, int64_t *index) { \
-    A *total = acc;                                                                        \
-    T best[WIDTH];                                                                         \
-    INDEX_T place[WIDTH];                                                                  \
-    for (int64_t c = 0; c < width; c++) best[c] = (T)total[c], place[c] = -1;              \
-    for (int64_t r = 0; r < n; r++) {                                                      \
-      const T *p = (const T *)from + r * stride;                                           \
-      if (index == NULL)                                                                   \
-        for (int64_t c = 0; c < width; c++)                                                \
-          best[c] = BEATS(p[c], op, best[c]) ? p[c] : best[c];                             \
-      else                                                                                 \
-        for (int64_t c = 0; c < width; c++) {                                              \
-          int wins = BEATS(p[c], op, best[c]);                                             \
-          best[c] = wins ? p[c] : best[c];                                                 \
-          place[c] = wins ? (INDEX_T)r : place[c];                                         \
-        }                                                                                  \
-    }                                                                                      \
-    for (int64_t c = 0; c < width; c++) total[c] = (A)best[c];                             \
-    for (int64_t c = 0; c < width && index != NULL; c++)                                   \
-      if (place[c] >= 0) index[c] = at + place[c];                                         \
-  }                                                                                        \
-                                                                                           \
-  static void NAME(name##_merge)(int64_t width, const void *from,                          \
-                                 const int64_t *from_index, void *acc, int64_t *index) {   \
-    const A *f = from;                                                                     \
-    A *a = acc;                                                                            \
-    for (int64_t c = 0; c < width; c++) {                                                  \
-      if (!BEATS(f[c], op, a[c])) continue;                                                \
-      a[c] = f[c];                                                                         \
-      if (index != NULL) index[c] = from_index[c];                                         \
-    }                                                                                      \
+#define EXTREME(name, op, worst) \
+  static void NAME(name##_start)(int64_t width, int64_t at, void *acc, int64_t *index) { \
+    for (int64_t c = 0; c < width; c++) ((A *)acc)[c] = (A)(worst); \
+    if (index != NULL) \
+      for (int64_t c = 0; c < width; c++) index[c] = at; \
+  } \
+\
+  static inline T NAME(name##_chunk)(const T *p, int64_t n) { \
+    T lane[LANES], best; \
+    int64_t i = 0; \
+    for (int l = 0; l < LANES; l++) lane[l] = worst; \
+    for (; i + LANES <= n; i += LANES) \
+      for (int l = 0; l < LANES; l++) lane[l] = BEATS(p[i + l], op, lane[l]) ? p[i + l] : lane[l]; \
+    for (int l = 0; i < n; i++, l++) lane[l] = BEATS(p[i], op, lane[l]) ? p[i] : lane[l]; \
+    best = lane[0]; \
+    for (int l = 1; l < LANES; l++) best = BEATS(lane[l], op, best) ? lane[l] : best; \
+    return best; \
+  } \
+\
+  static void NAME(name##_rows)(const void *from, int64_t n, int64_t stride, int64_t width, \
+                                int64_t apart, int64_t at, void *acc, int64_t *index) { \
+    for (int64_t c = 0; c < width; c++) { \
+      const T *p = (const T *)from + c * apart; \
+      T best = (T)((A *)acc)[c]; \
+      int64_t place = -1; \
+      if (stride != 1 || n < LANES) { \
+        for (int64_t i = 0; i < n; i++) { \
+          T v = p[i * stride]; \
+          int wins = BEATS(v, op, best); \
+          best = wins ? v : best; \
+          place = wins ? i : place; \
+        } \
+      } else { \
+        for (int64_t i = 0; i < n; i += CHUNK) { \
+          T v = NAME(name##_chunk)(p + i, gruI_cpu_min(CHUNK, n - i)); \
+          if (BEATS(v, op, best)) best = v, place = i; \
+        } \
+        if (place >= 0 && index != NULL) \
+          while (!(p[place] == best || (best != best && p[place] != p[place]))) place++; \
+      } \
+      ((A *)acc)[c] = (A)best; \
+      if (place >= 0 && index != NULL) index[c] = at + place; \
+    } \
+  } \
+\
+  static void NAME(name##_columns)(const void *from, int64_t n, int64_t stride, int64_t width, \
+                                   int64_t at, void *acc, int64_t *index) { \
+    A *total = acc; \
+    T best[WIDTH]; \
+    INDEX_T place[WIDTH]; \
+    for (int64_t c = 0; c < width; c++) best[c] = (T)total[c], place[c] = -1; \
+    for (int64_t r = 0; r < n; r++) { \
+      const T *p = (const T *)from + r * stride; \
+      if (index == NULL) \
+        for (int64_t c = 0; c < width; c++) best[c] = BEATS(p[c], op, best[c]) ? p[c] : best[c]; \
+      else \
+        for (int64_t c = 0; c < width; c++) { \
+          int wins = BEATS(p[c], op, best[c]); \
+          best[c] = wins ? p[c] : best[c]; \
+          place[c] = wins ? (INDEX_T)r : place[c]; \
+        } \
+    } \
+    for (int64_t c = 0; c < width; c++) total[c] = (A)best[c]; \
+    for (int64_t c = 0; c < width && index != NULL; c++) \
+      if (place[c] >= 0) index[c] = at + place[c]; \
+  } \
+\
+  static void NAME(name##_merge)(int64_t width, const void *from, const int64_t *from_index, \
+                                 void *acc, int64_t *index) { \
+    const A *f = from; \
+    A *a = acc; \
+    for (int64_t c = 0; c < width; c++) { \
+      if (!BEATS(f[c], op, a[c])) continue; \
+      a[c] = f[c]; \
+      if (index != NULL) index[c] = from_index[c]; \
+    } \
   }
 
 EXTREME(max, >, NO_T)

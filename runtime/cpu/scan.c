@@ -20,19 +20,19 @@ typedef struct scan_job {
 
 /* Lines i0 .. i0 + width - 1 of outer position o: `acc` begins as `start`, and goes through the
 ** line from its first element on, or from its last one. */
-#define SCAN(T, A, name, start, join)                                                        \
-  static void name##_##T(const gruI_scan *s, int64_t o, int64_t i0, int64_t width) {         \
-    int64_t at = o * s->n * s->inner + i0, step = s->inner;                                  \
-    const T *in = s->in;                                                                     \
-    T *out = s->out;                                                                         \
-    A acc[STRIP];                                                                            \
-    for (int64_t i = 0; i < width; i++) acc[i] = start;                                      \
-    if (s->reverse) at += (s->n - 1) * step, step = -step;                                   \
-    for (int64_t j = 0; j < s->n; j++, at += step)                                           \
-      for (int64_t i = 0; i < width; i++) {                                                  \
-        acc[i] = acc[i] join (A)in[at + i];                                                  \
-        out[at + i] = (T)acc[i];                                                             \
-      }                                                                                      \
+#define SCAN(T, A, name, start, join) \
+  static void name##_##T(const gruI_scan *s, int64_t o, int64_t i0, int64_t width) { \
+    int64_t at = o * s->n * s->inner + i0, step = s->inner; \
+    const T *in = s->in; \
+    T *out = s->out; \
+    A acc[STRIP]; \
+    for (int64_t i = 0; i < width; i++) acc[i] = start; \
+    if (s->reverse) at += (s->n - 1) * step, step = -step; \
+    for (int64_t j = 0; j < s->n; j++, at += step) \
+      for (int64_t i = 0; i < width; i++) { \
+        acc[i] = acc[i] join(A) in[at + i]; \
+        out[at + i] = (T)acc[i]; \
+      } \
   }
 
 SCAN(float, double, sum, 0, +)
@@ -48,8 +48,7 @@ static scan_fn choose(const gruI_scan *s) {
   static const scan_fn loops[2][4] = {
       {[GRU_INT64] = sum_int64_t, [GRU_FLOAT32] = sum_float, [GRU_FLOAT64] = sum_double},
       {[GRU_INT64] = prod_int64_t, [GRU_FLOAT32] = prod_float, [GRU_FLOAT64] = prod_double}};
-  return s->kind == GRUI_SUM || s->kind == GRUI_PROD ? loops[s->kind == GRUI_PROD][s->dtype]
-                                                     : NULL;
+  return s->kind == GRUI_SUM || s->kind == GRUI_PROD ? loops[s->kind == GRUI_PROD][s->dtype] : NULL;
 }
 
 static void scan_run(void *context, int64_t index, int worker) {
@@ -94,8 +93,7 @@ static void range_run(void *context, int64_t index, int worker) {
       break;
     case GRU_FLOAT32:
       for (; i < half; i++) ((float *)r->out)[i] = (float)(r->start + (double)i * r->step);
-      for (; i < last; i++)
-        ((float *)r->out)[i] = (float)(r->stop - (double)(end - i) * r->step);
+      for (; i < last; i++) ((float *)r->out)[i] = (float)(r->stop - (double)(end - i) * r->step);
       break;
     case GRU_FLOAT64:
       for (; i < half; i++) ((double *)r->out)[i] = r->start + (double)i * r->step;
@@ -107,8 +105,7 @@ static void range_run(void *context, int64_t index, int worker) {
 
 gru_status gruI_cpu_range(gruI_device *device, const gruI_range *call) {
   gruI_range range = *call;
-  if (call->dtype == GRU_BOOL)
-    return gruI_cpu_fail(device, GRU_ERROR_DTYPE, "no range of bools");
+  if (call->dtype == GRU_BOOL) return gruI_cpu_fail(device, GRU_ERROR_DTYPE, "no range of bools");
   if (call->count <= 0) return GRU_OK;
   return gruI_cpu_parallel(device, gruI_cpu_blocks(call->count, RANGE_BLOCK), range_run, &range);
 }

@@ -62,18 +62,18 @@ gru_status gruI_cpu_nonzero(gruI_device *device, const gruI_nonzero *call) {
 /* ---- search ------------------------------------------------------------------------ */
 
 /* A NaN that is looked for stands after everything. */
-#define SEARCH(T, name)                                                                      \
+#define SEARCH(T, name) \
   static int64_t search_##name(const void *sorted, int64_t n, const void *value, int right) { \
-    const T *line = sorted, x = *(const T *)value;                                           \
-    int64_t low = 0, high = n;                                                               \
-    while (low < high) {                                                                     \
-      int64_t middle = low + (high - low) / 2;                                               \
-      if (right ? !(line[middle] > x) : !(line[middle] >= x))                                \
-        low = middle + 1;                                                                    \
-      else                                                                                   \
-        high = middle;                                                                       \
-    }                                                                                        \
-    return low;                                                                              \
+    const T *line = sorted, x = *(const T *)value; \
+    int64_t low = 0, high = n; \
+    while (low < high) { \
+      int64_t middle = low + (high - low) / 2; \
+      if (right ? !(line[middle] > x) : !(line[middle] >= x)) \
+        low = middle + 1; \
+      else \
+        high = middle; \
+    } \
+    return low; \
   }
 
 SEARCH(uint8_t, bool)

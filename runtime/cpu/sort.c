@@ -46,12 +46,12 @@ static inline uint64_t key_f64(double x) {
 
 #define KEY_I64(x) ((uint64_t)(x) ^ UINT64_C(1) << 63)
 #define KEY_BOOL(x) ((uint64_t)(x))
-#define KEYS(dtype, T, key)                                                                  \
-  case dtype: {                                                                              \
-    const T *x = (const T *)s->in + line;                                                    \
-    for (int64_t j = 0; j < n; j++)                                                          \
-      to[j] = (item){key(x[(first + j) * s->inner]) ^ turn, first + j};                      \
-    break;                                                                                   \
+#define KEYS(dtype, T, key) \
+  case dtype: { \
+    const T *x = (const T *)s->in + line; \
+    for (int64_t j = 0; j < n; j++) \
+      to[j] = (item){key(x[(first + j) * s->inner]) ^ turn, first + j}; \
+    break; \
   }
 
 /* The keys of elements first .. first + n - 1 of the line that begins at element `line`. */
@@ -162,8 +162,8 @@ static const item *wanted(const gruI_sort *s, const item *sorted) {
   return sorted + (nan < s->n ? nan : (s->n - 1) / 2); /* the first NaN wins */
 }
 
-#define STORE(T)                                                                             \
-  for (int64_t r = 0; r < s->count; r++)                                                     \
+#define STORE(T) \
+  for (int64_t r = 0; r < s->count; r++) \
     ((T *)s->out)[to + r * s->inner] = ((const T *)s->in)[line + items[r].at * s->inner];
 
 static void store(const gruI_sort *s, int64_t line, int64_t to, const item *items) {

@@ -80,8 +80,7 @@ static gru_status read_file(gruI_source *s, void *buffer, size_t capacity, size_
     n = read(s->fd, buffer, capacity);
   } while (n < 0 && errno == EINTR);
   if (n < 0) {
-    return gruI_source_fail(s->rt, GRU_ERROR_IO, s->path, "cannot read: %s",
-                            strerror(errno));
+    return gruI_source_fail(s->rt, GRU_ERROR_IO, s->path, "cannot read: %s", strerror(errno));
   }
   *got = (size_t)n;
   return GRU_OK;
@@ -101,8 +100,7 @@ static gru_status read_head(gruI_source *s) {
 
 /* An entry, or the end record that an empty archive consists of. */
 static int is_zip(const gruI_source *s) {
-  return s->nhead == 4 &&
-         (memcmp(s->head, "PK\3\4", 4) == 0 || memcmp(s->head, "PK\5\6", 4) == 0);
+  return s->nhead == 4 && (memcmp(s->head, "PK\3\4", 4) == 0 || memcmp(s->head, "PK\5\6", 4) == 0);
 }
 
 /* ---- zip ------------------------------------------------------------------------ */
@@ -138,8 +136,7 @@ static int is_ignored(const char *name) {
     length -= 2;
   }
   if (length == 0 || name[length - 1] == '/') return 1;
-  return strncmp(name, "__MACOSX/", 9) == 0 || name[0] == '.' ||
-         strstr(name, "/.") != NULL;
+  return strncmp(name, "__MACOSX/", 9) == 0 || name[0] == '.' || strstr(name, "/.") != NULL;
 }
 
 static int is_text(const char *name) {
@@ -150,23 +147,21 @@ static int is_text(const char *name) {
 enum { NAMED = 3 }; /* texts that the message about several names */
 
 /* Sets the message for an archive with `count` texts, of which `first` are the first. */
-static gru_status fail_several(const gruI_source *s, uint64_t count,
-                               const uint64_t first[NAMED]) {
+static gru_status fail_several(const gruI_source *s, uint64_t count, const uint64_t first[NAMED]) {
   char names[NAMED * (ENTRY_SHOWN + 4)];
   char more[40] = "";
   size_t at = 0;
   for (uint64_t i = 0; i < count && i < NAMED; i++) {
     char shown[ENTRY_SHOWN];
     show_entry(s, first[i], shown);
-    at += (size_t)snprintf(names + at, sizeof names - at, "%s'%s'", i > 0 ? ", " : "",
-                           shown);
+    at += (size_t)snprintf(names + at, sizeof names - at, "%s'%s'", i > 0 ? ", " : "", shown);
   }
   if (count > NAMED) {
     snprintf(more, sizeof more, " and %llu more", (unsigned long long)(count - NAMED));
   }
   return gruI_source_fail(s->rt, GRU_ERROR_FORMAT, s->path,
-                          "holds several texts (%s%s): unpack it and open one of them",
-                          names, more);
+                          "holds several texts (%s%s): unpack it and open one of them", names,
+                          more);
 }
 
 /* Puts the number of the only text into s->index. */
@@ -195,15 +190,13 @@ static gru_status open_entry(gruI_source *s) {
   zip_stat_t info;
   zip_error_t *error;
   show_entry(s, s->index, shown);
-  if (zip_stat_index(s->archive, s->index, 0, &info) != 0 ||
-      (info.valid & wanted) != wanted) {
+  if (zip_stat_index(s->archive, s->index, 0, &info) != 0 || (info.valid & wanted) != wanted) {
     return gruI_source_fail(s->rt, GRU_ERROR_FORMAT, s->path,
                             "says no size of '%s': the archive is damaged", shown);
   }
-  if ((info.valid & ZIP_STAT_ENCRYPTION_METHOD) != 0 &&
-      info.encryption_method != ZIP_EM_NONE) {
-    return gruI_source_fail(s->rt, GRU_ERROR_FORMAT, s->path,
-                            "'%s' is encrypted: unpack it first", shown);
+  if ((info.valid & ZIP_STAT_ENCRYPTION_METHOD) != 0 && info.encryption_method != ZIP_EM_NONE) {
+    return gruI_source_fail(s->rt, GRU_ERROR_FORMAT, s->path, "'%s' is encrypted: unpack it first",
+                            shown);
   }
   s->declared = info.size;
   s->entry = zip_fopen_index(s->archive, s->index, 0);
@@ -215,8 +208,8 @@ static gru_status open_entry(gruI_source *s) {
                             "read: unpack it first",
                             shown, (int)info.comp_method);
   }
-  return gruI_source_fail(s->rt, zip_status(error), s->path, "cannot read '%s': %s",
-                          shown, zip_error_strerror(error));
+  return gruI_source_fail(s->rt, zip_status(error), s->path, "cannot read '%s': %s", shown,
+                          zip_error_strerror(error));
 }
 
 /* Makes a zip of the open file: s->fd passes to s->archive. */
@@ -231,8 +224,8 @@ static gru_status open_zip(gruI_source *s) {
   if (s->archive == NULL) {
     zip_error_t error;
     zip_error_init_with_code(&error, code);
-    status = gruI_source_fail(s->rt, zip_status(&error), s->path,
-                              "cannot be read as a zip: %s", zip_error_strerror(&error));
+    status = gruI_source_fail(s->rt, zip_status(&error), s->path, "cannot be read as a zip: %s",
+                              zip_error_strerror(&error));
     zip_error_fini(&error);
     return status;
   }
@@ -256,14 +249,13 @@ static gru_status read_zip(gruI_source *s, void *buffer, size_t capacity, size_t
   show_entry(s, s->index, shown);
   if (n < 0) {
     zip_error_t *error = zip_file_get_error(s->entry);
-    return gruI_source_fail(s->rt, zip_status(error), s->path, "cannot read '%s': %s",
-                            shown, zip_error_strerror(error));
+    return gruI_source_fail(s->rt, zip_status(error), s->path, "cannot read '%s': %s", shown,
+                            zip_error_strerror(error));
   }
   return gruI_source_fail(s->rt, GRU_ERROR_FORMAT, s->path,
                           "'%s' unpacks to %s than the %llu bytes it declares: the "
                           "archive is damaged",
-                          shown, n > 0 ? "more" : "fewer",
-                          (unsigned long long)s->declared);
+                          shown, n > 0 ? "more" : "fewer", (unsigned long long)s->declared);
 }
 
 static void close_zip(gruI_source *s) {

@@ -45,7 +45,6 @@ void gruI_source_show(char *out, size_t size, const char *name);
 
 /* Sets the message "text: PATH: ..." and returns `status`. */
 gru_status gruI_source_fail(gru_runtime *rt, gru_status status, const char *path,
-                            const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+                            const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

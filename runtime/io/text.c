@@ -15,8 +15,8 @@
 #include "utf8.h"
 
 enum {
-  BLOCK = 64 * 1024,         /* bytes read at a time */
-  PAGE = 256,                /* code points in a page of the table */
+  BLOCK = 64 * 1024, /* bytes read at a time */
+  PAGE = 256,        /* code points in a page of the table */
   PAGES = 0x110000 / PAGE,
   BYTE_ORDER_MARK = 0xFEFF
 };
@@ -113,8 +113,8 @@ static gru_status fail_fault(const reader *r, gruI_utf8_fault fault) {
 }
 
 static gru_status fail_memory(gru_runtime *rt, const char *path, int64_t length) {
-  return gruI_source_fail(rt, GRU_ERROR_MEMORY, path,
-                          "no memory left after %lld characters", (long long)length);
+  return gruI_source_fail(rt, GRU_ERROR_MEMORY, path, "no memory left after %lld characters",
+                          (long long)length);
 }
 
 /* Reads one block and appends it.  Clears *more at the end of the text or after
@@ -154,8 +154,7 @@ static void *trim(void *block, size_t used) {
 }
 
 /* Reads the text at `path` into r->text. */
-static gru_status read_text(reader *r, gru_runtime *rt, const char *path,
-                            uint64_t max_chars) {
+static gru_status read_text(reader *r, gru_runtime *rt, const char *path, uint64_t max_chars) {
   int more = 1;
   gru_status status = gruI_source_open(&r->source, rt, path);
   if (status != GRU_OK) return status;
@@ -171,8 +170,7 @@ static gru_status read_text(reader *r, gru_runtime *rt, const char *path,
   return GRU_OK;
 }
 
-gru_status gru_text_open(gru_runtime *rt, const char *path, uint64_t max_chars,
-                         gru_text **out) {
+gru_status gru_text_open(gru_runtime *rt, const char *path, uint64_t max_chars, gru_text **out) {
   gru_status status;
   gru_text *text;
   reader *r;

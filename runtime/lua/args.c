@@ -13,8 +13,7 @@ static gruL_box *test_box(lua_State *L, int idx) {
 
 gru_tensor *gruL_test(lua_State *L, int idx) {
   gruL_box *box = test_box(L, idx);
-  if (box && !box->tensor)
-    luaL_argerror(L, idx, "the tensor has been released by gru.scope");
+  if (box && !box->tensor) luaL_argerror(L, idx, "the tensor has been released by gru.scope");
   return box ? box->tensor : NULL;
 }
 
@@ -36,7 +35,8 @@ gru_tensor *gruL_check(lua_State *L, int idx) {
 
 static int64_t to_dim(lua_State *L, int arg, int64_t value, const char *what) {
   if (value == 0)
-    luaL_argerror(L, arg, lua_pushfstring(L, "%s counts from 1, or from -1 backwards, got 0", what));
+    luaL_argerror(L, arg,
+                  lua_pushfstring(L, "%s counts from 1, or from -1 backwards, got 0", what));
   return value > 0 ? value - 1 : value;
 }
 
@@ -56,7 +56,8 @@ void gruL_at_most(lua_State *L, int n) {
   int given = lua_gettop(L);
   lua_Debug self;
   const char *name = lua_getstack(L, 0, &self) && lua_getinfo(L, "n", &self) ? self.name : NULL;
-  luaL_error(L, "%s: too many arguments: %d, at most %d expected", name ? name : "function", given, n);
+  luaL_error(L, "%s: too many arguments: %d, at most %d expected", name ? name : "function", given,
+             n);
 }
 
 /* The integer on top of the stack, popped. */
@@ -64,8 +65,9 @@ static int64_t pop_size(lua_State *L, int arg, bool dims) {
   int is_integer;
   int64_t value = lua_tointegerx(L, -1, &is_integer);
   if (!is_integer || lua_type(L, -1) != LUA_TNUMBER)
-    luaL_argerror(L, arg, lua_pushfstring(L, "%s expected, got %s", dims ? "dims" : "sizes",
-                                          luaL_typename(L, -1)));
+    luaL_argerror(
+        L, arg,
+        lua_pushfstring(L, "%s expected, got %s", dims ? "dims" : "sizes", luaL_typename(L, -1)));
   lua_pop(L, 1);
   return dims ? to_dim(L, arg, value, "dim") : value;
 }
@@ -75,8 +77,9 @@ int gruL_sizes(lua_State *L, int *idx, int64_t *out, bool dims) {
   if (lua_type(L, arg) == LUA_TTABLE) {
     lua_Unsigned count = lua_rawlen(L, arg);
     if (count > GRU_MAX_DIMS)
-      luaL_argerror(L, arg, lua_pushfstring(L, "at most %d %s, got %d", GRU_MAX_DIMS,
-                                            dims ? "dims" : "sizes", (int)count));
+      luaL_argerror(L, arg,
+                    lua_pushfstring(L, "at most %d %s, got %d", GRU_MAX_DIMS,
+                                    dims ? "dims" : "sizes", (int)count));
     for (; n < (int)count; n++) {
       lua_rawgeti(L, arg, n + 1);
       out[n] = pop_size(L, arg, dims);
@@ -86,8 +89,8 @@ int gruL_sizes(lua_State *L, int *idx, int64_t *out, bool dims) {
   }
   while (lua_type(L, arg + n) == LUA_TNUMBER) {
     if (n == GRU_MAX_DIMS)
-      luaL_argerror(L, arg + n, lua_pushfstring(L, "at most %d %s", GRU_MAX_DIMS,
-                                                dims ? "dims" : "sizes"));
+      luaL_argerror(L, arg + n,
+                    lua_pushfstring(L, "at most %d %s", GRU_MAX_DIMS, dims ? "dims" : "sizes"));
     lua_pushvalue(L, arg + n);
     out[n] = pop_size(L, arg + n, dims);
     n++;
@@ -100,15 +103,18 @@ gru_dtype gruL_dtype(lua_State *L, int idx) {
   static const struct {
     const char *name;
     gru_dtype dtype;
-  } names[] = {{"bool", GRU_BOOL},       {"int64", GRU_INT64},    {"float32", GRU_FLOAT32},
-               {"float64", GRU_FLOAT64}, {"float", GRU_FLOAT32},  {"double", GRU_FLOAT64},
+  } names[] = {{"bool", GRU_BOOL},       {"int64", GRU_INT64},   {"float32", GRU_FLOAT32},
+               {"float64", GRU_FLOAT64}, {"float", GRU_FLOAT32}, {"double", GRU_FLOAT64},
                {"long", GRU_INT64}};
   const char *name = lua_type(L, idx) == LUA_TSTRING ? lua_tostring(L, idx) : NULL;
   for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
     if (strcmp(name, names[i].name) == 0) return names[i].dtype;
   if (name)
-    luaL_argerror(L, idx, lua_pushfstring(L, "unknown dtype '%s'; there are float32, float64, "
-                                          "int64, bool", name));
+    luaL_argerror(L, idx,
+                  lua_pushfstring(L,
+                                  "unknown dtype '%s'; there are float32, float64, "
+                                  "int64, bool",
+                                  name));
   gruL_expected(L, idx, "dtype");
   return GRU_FLOAT32;
 }

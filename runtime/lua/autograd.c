@@ -160,8 +160,9 @@ static int read_flags(lua_State *L, const char *name, int options) {
     for (size_t i = 0; i < sizeof known / sizeof *known && !found; i++)
       found = lua_type(L, -2) == LUA_TSTRING && strcmp(lua_tostring(L, -2), known[i]) == 0;
     if (!found)
-      return luaL_error(L, "%s: unknown option '%s'; there are: retain_graph, create_graph, allow_unused",
-                        name, luaL_tolstring(L, -2, NULL));
+      return luaL_error(
+          L, "%s: unknown option '%s'; there are: retain_graph, create_graph, allow_unused", name,
+          luaL_tolstring(L, -2, NULL));
   }
   return flag(L, options, "retain_graph", GRU_RETAIN_GRAPH) |
          flag(L, options, "create_graph", GRU_CREATE_GRAPH) |

@@ -17,15 +17,15 @@
 /* One Lua state's use of the runtime. */
 typedef struct gruL_state {
   gru_runtime *rt;
-  lua_State *current;  /* the coroutine whose grad mode rt has; anchored in the registry */
-  lua_State *caller;   /* the one that called backward, where hooks run */
-  const char *source;  /* of the chunk that was looked up last, and our copy of its name */
+  lua_State *current; /* the coroutine whose grad mode rt has; anchored in the registry */
+  lua_State *caller;  /* the one that called backward, where hooks run */
+  const char *source; /* of the chunk that was looked up last, and our copy of its name */
   const char *chunk;
-  int scopes;          /* gru.scope calls under way */
+  int scopes; /* gru.scope calls under way */
   bool anomaly;
-  size_t base;         /* bytes live after the last collection that the binding asked for */
-  char device[24];     /* the default one */
-  gru_dtype dtype;     /* the default float dtype */
+  size_t base;     /* bytes live after the last collection that the binding asked for */
+  char device[24]; /* the default one */
+  gru_dtype dtype; /* the default float dtype */
 } gruL_state;
 
 enum { GRUL_UP_STATE = 1, GRUL_UP_META = 2, GRUL_UP_OWN = 3 }; /* upvalues */

@@ -59,8 +59,8 @@ static int range(lua_State *L) {
   gru_status status;
   do {
     if (dtype == GRU_INT64)
-      status = gru_tensor_range_integer(s->rt, count, luaL_checkinteger(L, 1), luaL_checkinteger(L, 2),
-                                        device, &t);
+      status = gru_tensor_range_integer(s->rt, count, luaL_checkinteger(L, 1),
+                                        luaL_checkinteger(L, 2), device, &t);
     else
       status = gru_tensor_range(s->rt, dtype, count, luaL_checknumber(L, 1), luaL_checknumber(L, 2),
                                 device, &t);
@@ -88,7 +88,8 @@ static int linspace(lua_State *L) {
 
 static int uniform_(lua_State *L) {
   gruL_at_most(L, 3);
-  gru_status status = gru_uniform_(gruL_check(L, 1), luaL_optnumber(L, 2, 0), luaL_optnumber(L, 3, 1));
+  gru_status status =
+      gru_uniform_(gruL_check(L, 1), luaL_optnumber(L, 2, 0), luaL_optnumber(L, 3, 1));
   if (status != GRU_OK) return gruL_raise(L, gruL_self(L), status);
   lua_settop(L, 1);
   return 1;
@@ -96,7 +97,8 @@ static int uniform_(lua_State *L) {
 
 static int normal_(lua_State *L) {
   gruL_at_most(L, 3);
-  gru_status status = gru_normal_(gruL_check(L, 1), luaL_optnumber(L, 2, 0), luaL_optnumber(L, 3, 1));
+  gru_status status =
+      gru_normal_(gruL_check(L, 1), luaL_optnumber(L, 2, 0), luaL_optnumber(L, 3, 1));
   if (status != GRU_OK) return gruL_raise(L, gruL_self(L), status);
   lua_settop(L, 1);
   return 1;
@@ -125,8 +127,11 @@ static int random_(lua_State *L) {
 }
 
 void gruL_open_create(lua_State *L) {
-  static const luaL_Reg functions[] = {{"empty", empty}, {"randperm", randperm}, {"range", range},
-                                       {"linspace", linspace}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"empty", empty},
+                                       {"randperm", randperm},
+                                       {"range", range},
+                                       {"linspace", linspace},
+                                       {NULL, NULL}};
   static const luaL_Reg methods[] = {{"uniform_", uniform_},
                                      {"normal_", normal_},
                                      {"bernoulli_", bernoulli_},

@@ -50,7 +50,8 @@ static void write_leaf(lua_State *L, walk *w) {
     case GRU_BOOL: *(uint8_t *)w->data = f != 0; break;
     case GRU_INT64: {
       int64_t i = is_boolean ? lua_toboolean(L, -1) : lua_tointeger(L, -1);
-      if (!is_boolean && !lua_isinteger(L, -1)) i = (f >= -9.2e18 && f <= 9.2e18) ? (int64_t)f : INT64_MIN;
+      if (!is_boolean && !lua_isinteger(L, -1))
+        i = (f >= -9.2e18 && f <= 9.2e18) ? (int64_t)f : INT64_MIN;
       memcpy(w->data, &i, sizeof i);
       break;
     }
@@ -66,8 +67,7 @@ static void write_leaf(lua_State *L, walk *w) {
 
 static void walk_table(lua_State *L, walk *w, int depth) {
   if (depth == w->ndim) {
-    if (lua_type(L, -1) == LUA_TTABLE)
-      luaL_error(L, "tensor: tables of different depth");
+    if (lua_type(L, -1) == LUA_TTABLE) luaL_error(L, "tensor: tables of different depth");
     if (w->data)
       write_leaf(L, w);
     else
@@ -75,7 +75,8 @@ static void walk_table(lua_State *L, walk *w, int depth) {
     return;
   }
   if (lua_type(L, -1) != LUA_TTABLE || (int64_t)lua_rawlen(L, -1) != w->shape[depth])
-    luaL_error(L, "tensor: rows of different size: dim %d has %I elements in one place, %s in another",
+    luaL_error(L,
+               "tensor: rows of different size: dim %d has %I elements in one place, %s in another",
                depth + 1, (LUAI_UACINT)w->shape[depth],
                lua_type(L, -1) == LUA_TTABLE ? "another number" : "none");
   luaL_checkstack(L, 4, "tensor");
@@ -97,7 +98,7 @@ static int from_table(lua_State *L) {
   lua_pushvalue(L, 1);
   walk_table(L, &w, 0);
   for (int d = 0; d < w.ndim; d++) numel *= shape[d]; /* each is at most a table's length */
-  if (w.dtype < 0) w.dtype = (int)s->dtype; /* no elements */
+  if (w.dtype < 0) w.dtype = (int)s->dtype;           /* no elements */
   if (!lua_isnil(L, 2)) w.dtype = (int)gruL_dtype(L, 2);
   const char *device = lua_isnil(L, 3) ? s->device : luaL_checkstring(L, 3);
   char *data = lua_newuserdatauv(L, (size_t)numel * gru_dtype_size((gru_dtype)w.dtype) + 1, 0);
@@ -107,7 +108,8 @@ static int from_table(lua_State *L) {
   gru_tensor *t;
   gruL_enter(L, s);
   gruL_box *box = gruL_newbox(L);
-  gru_status status = gru_tensor_from_data(s->rt, (gru_dtype)w.dtype, w.ndim, shape, device, data, &t);
+  gru_status status =
+      gru_tensor_from_data(s->rt, (gru_dtype)w.dtype, w.ndim, shape, device, data, &t);
   if (status != GRU_OK) return gruL_raise(L, s, status);
   gruL_fill(box, t);
   return 1;
@@ -168,7 +170,8 @@ static int item(lua_State *L) {
   double f = 0;
   int64_t i = 0;
   gruL_at_most(L, 1);
-  gru_status status = dtype >= GRU_FLOAT32 ? gru_tensor_item(t, &f) : gru_tensor_item_integer(t, &i);
+  gru_status status =
+      dtype >= GRU_FLOAT32 ? gru_tensor_item(t, &f) : gru_tensor_item_integer(t, &i);
   if (status != GRU_OK) return gruL_raise(L, s, status);
   if (dtype == GRU_BOOL)
     lua_pushboolean(L, i != 0);
@@ -211,8 +214,10 @@ static int from_data(lua_State *L) {
 }
 
 void gruL_open_elements(lua_State *L) {
-  static const luaL_Reg functions[] = {{"from_table", from_table}, {"from_data", from_data}, {NULL, NULL}};
-  static const luaL_Reg methods[] = {{"totable", totable}, {"item", item}, {"data", data}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"from_table", from_table}, {"from_data", from_data}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"totable", totable}, {"item", item}, {"data", data}, {NULL, NULL}};
   gruL_register(L, functions);
   lua_getfield(L, -1, "methods");
   gruL_register(L, methods);

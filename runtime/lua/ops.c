@@ -115,20 +115,47 @@ static int in_place(lua_State *L) {
 static const struct {
   const char *name, *signature;
 } signatures[] = {
-    {"matmul", "tt"},         {"sum", "tDk"},          {"prod", "tDk"},
-    {"mean", "tDk"},          {"max", "tDk"},          {"min", "tDk"},
-    {"argmax", "tDk"},        {"argmin", "tDk"},       {"any", "tDk"},
-    {"all", "tDk"},           {"softmax", "td"},       {"log_softmax", "td"},
-    {"view", "tS"},           {"reshape", "tS"},       {"permute", "tP"},
-    {"transpose", "tdd"},     {"select", "tdi"},       {"squeeze", "tD"},
-    {"unsqueeze", "td"},      {"expand", "tS"},        {"clone", "t"},
-    {"contiguous", "t"},      {"to", "ty"},            {"cat", "Ld"},
-    {"stack", "Ld"},          {"index_select", "tdt"}, {"index_add", "tdtt"},
-    {"embedding", "tt"},      {"gather", "tdt"},       {"scatter", "tdtt"},
-    {"scatter_add", "tdtt"},  {"one_hot", "tn"},       {"cumsum", "td"},
-    {"cumprod", "td"},        {"amax", "tDk"},         {"amin", "tDk"},
-    {"median", "tDk"},        {"sort", "tdf"},         {"topk", "tndf"},
-    {"nonzero", "t"},         {"searchsorted", "ttf"},
+    {"matmul", "tt"},
+    {"sum", "tDk"},
+    {"prod", "tDk"},
+    {"mean", "tDk"},
+    {"max", "tDk"},
+    {"min", "tDk"},
+    {"argmax", "tDk"},
+    {"argmin", "tDk"},
+    {"any", "tDk"},
+    {"all", "tDk"},
+    {"softmax", "td"},
+    {"log_softmax", "td"},
+    {"view", "tS"},
+    {"reshape", "tS"},
+    {"permute", "tP"},
+    {"transpose", "tdd"},
+    {"select", "tdi"},
+    {"squeeze", "tD"},
+    {"unsqueeze", "td"},
+    {"expand", "tS"},
+    {"clone", "t"},
+    {"contiguous", "t"},
+    {"to", "ty"},
+    {"cat", "Ld"},
+    {"stack", "Ld"},
+    {"index_select", "tdt"},
+    {"index_add", "tdtt"},
+    {"embedding", "tt"},
+    {"gather", "tdt"},
+    {"scatter", "tdtt"},
+    {"scatter_add", "tdtt"},
+    {"one_hot", "tn"},
+    {"cumsum", "td"},
+    {"cumprod", "td"},
+    {"amax", "tDk"},
+    {"amin", "tDk"},
+    {"median", "tDk"},
+    {"sort", "tdf"},
+    {"topk", "tndf"},
+    {"nonzero", "t"},
+    {"searchsorted", "ttf"},
 };
 
 static const char *signature_of(const char *name) {
@@ -142,7 +169,7 @@ typedef struct reading {
   gru_tensor *few[3], **in; /* `in` is few, or a userdata on the stack */
   int where[3];             /* arguments that the tensors came from */
   int n;
-  int given;                /* how many arguments there are */
+  int given; /* how many arguments there are */
   gru_attrs attrs;
 } reading;
 
@@ -155,8 +182,9 @@ static void read_list(lua_State *L, int arg, reading *r) {
   for (r->n = 0; r->n < (int)count; r->n++) {
     lua_rawgeti(L, arg, r->n + 1);
     if (!(r->in[r->n] = gruL_test(L, -1)))
-      luaL_argerror(L, arg, lua_pushfstring(L, "element %d is a %s, not a tensor", r->n + 1,
-                                            luaL_typename(L, -1)));
+      luaL_argerror(
+          L, arg,
+          lua_pushfstring(L, "element %d is a %s, not a tensor", r->n + 1, luaL_typename(L, -1)));
     lua_pop(L, 1);
   }
 }
@@ -174,9 +202,7 @@ static void read_argument(lua_State *L, char letter, int *arg, reading *r) {
   switch (letter) {
     case 't': read_tensor(L, i, r); break;
     case 'L': read_list(L, i, r); break;
-    case 'd':
-      a->dims[a->ndims++] = none && r->in != r->few ? 0 : gruL_dim(L, i, "dim");
-      break;
+    case 'd': a->dims[a->ndims++] = none && r->in != r->few ? 0 : gruL_dim(L, i, "dim"); break;
     case 'D':
       if (none) break;
       if (lua_type(L, i) == LUA_TTABLE)
@@ -219,8 +245,8 @@ static int family(lua_State *L) {
   r.in = r.few;
   for (const char *c = signature; *c; c++) read_argument(L, *c, &arg, &r);
   if (r.given >= arg)
-    return luaL_error(L, "%s: too many arguments: %d, at most %d expected", gru_op_name(op), r.given,
-                      arg - 1);
+    return luaL_error(L, "%s: too many arguments: %d, at most %d expected", gru_op_name(op),
+                      r.given, arg - 1);
   return call(L, s, op, r.in, r.n, r.in == r.few ? r.where : NULL, &r.attrs);
 }
 
@@ -252,8 +278,9 @@ static int slice(lua_State *L) {
     int is_integer;
     bounds[i] = lua_tointegerx(L, i + 3, &is_integer);
     if (!is_integer)
-      return luaL_error(L, "index: a range is {first, last} or {first, last, step}, in integers; got a %s",
-                        luaL_typename(L, i + 3));
+      return luaL_error(
+          L, "index: a range is {first, last} or {first, last, step}, in integers; got a %s",
+          luaL_typename(L, i + 3));
   }
   int ndim = gru_tensor_ndim(t);
   if (a.dims[0] < 0 || a.dims[0] >= ndim)
@@ -262,11 +289,14 @@ static int slice(lua_State *L) {
   a.start = bounds[0] < 0 ? bounds[0] + size : bounds[0] - 1;
   a.stop = bounds[1] < 0 ? bounds[1] + size + 1 : bounds[1];
   a.step = bounds[2];
-  if (bounds[0] == 0 || bounds[1] == 0 || a.start < 0 || a.stop > size || a.start > a.stop || a.step < 1)
-    return luaL_error(L, "index: range {%I, %I, %I} is not in dim %d of size %I; positions count from 1, "
-                      "or from -1 backwards, both ends included", (LUAI_UACINT)bounds[0],
-                      (LUAI_UACINT)bounds[1], (LUAI_UACINT)bounds[2], (int)a.dims[0] + 1,
-                      (LUAI_UACINT)size);
+  if (bounds[0] == 0 || bounds[1] == 0 || a.start < 0 || a.stop > size || a.start > a.stop ||
+      a.step < 1)
+    return luaL_error(
+        L,
+        "index: range {%I, %I, %I} is not in dim %d of size %I; positions count from 1, "
+        "or from -1 backwards, both ends included",
+        (LUAI_UACINT)bounds[0], (LUAI_UACINT)bounds[1], (LUAI_UACINT)bounds[2], (int)a.dims[0] + 1,
+        (LUAI_UACINT)size);
   return call(L, gruL_self(L), GRU_OP_NARROW, &t, 1, NULL, &a);
 }
 
@@ -336,8 +366,9 @@ static void open_elementwise(lua_State *L, int op, const char *name, int functio
   static const struct {
     int op;
     const char *name;
-  } operators[] = {{GRU_OP_ADD, "__add"}, {GRU_OP_SUB, "__sub"}, {GRU_OP_MUL, "__mul"},
-                   {GRU_OP_DIV, "__div"}, {GRU_OP_POW, "__pow"}, {GRU_OP_REMAINDER, "__mod"},
+  } operators[] = {{GRU_OP_ADD, "__add"},           {GRU_OP_SUB, "__sub"},
+                   {GRU_OP_MUL, "__mul"},           {GRU_OP_DIV, "__div"},
+                   {GRU_OP_POW, "__pow"},           {GRU_OP_REMAINDER, "__mod"},
                    {GRU_OP_FLOOR_DIVIDE, "__idiv"}, {GRU_OP_NEG, "__unm"}};
   push_op(L, elementwise, op, NULL);
   publish(L, functions, methods, name);
@@ -355,10 +386,10 @@ static void open_elementwise(lua_State *L, int op, const char *name, int functio
 }
 
 void gruL_open_ops(lua_State *L) {
-  static const luaL_Reg special[] = {{"narrow", narrow}, {"copy_", copy_}, {"fill_", fill_},
-                                     {NULL, NULL}};
-  static const luaL_Reg internal[] = {{"slice", slice}, {"cross_entropy", cross_entropy},
-                                      {NULL, NULL}};
+  static const luaL_Reg special[] = {
+      {"narrow", narrow}, {"copy_", copy_}, {"fill_", fill_}, {NULL, NULL}};
+  static const luaL_Reg internal[] = {
+      {"slice", slice}, {"cross_entropy", cross_entropy}, {NULL, NULL}};
   gruL_register(L, internal);
   lua_getfield(L, -1, "methods");
   lua_newtable(L);

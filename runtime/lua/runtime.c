@@ -10,7 +10,8 @@ static int manual_seed(lua_State *L) {
   gruL_at_most(L, 2);
   static const char *const kinds[] = {"philox", "torch", NULL};
   lua_Integer seed = luaL_checkinteger(L, 1);
-  gru_seed(gruL_self(L)->rt, (uint64_t)seed, (gru_generator)luaL_checkoption(L, 2, "philox", kinds));
+  gru_seed(gruL_self(L)->rt, (uint64_t)seed,
+           (gru_generator)luaL_checkoption(L, 2, "philox", kinds));
   return 0;
 }
 

@@ -110,8 +110,10 @@ static int select_row(lua_State *L, gruL_state *s, gru_tensor *t) {
   int64_t i = lua_tointeger(L, 2), size = gru_tensor_ndim(t) ? gru_tensor_shape(t)[0] : 0;
   if (gru_tensor_ndim(t) && i == size + 1) return 0;
   if (i == 0 || (gru_tensor_ndim(t) && (i > size || i < -size)))
-    return luaL_error(L, "index: position %I is outside dim 1 of size %I; positions count from 1, "
-                      "or from -1 backwards", (LUAI_UACINT)i, (LUAI_UACINT)size);
+    return luaL_error(L,
+                      "index: position %I is outside dim 1 of size %I; positions count from 1, "
+                      "or from -1 backwards",
+                      (LUAI_UACINT)i, (LUAI_UACINT)size);
   gru_attrs attrs = {.dims = {0}, .ndims = 1, .start = i > 0 ? i - 1 : i};
   gru_tensor *out[GRU_MAX_OUTPUTS];
   gruL_enter(L, s);

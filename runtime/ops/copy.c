@@ -9,8 +9,8 @@ gru_status gruI_clone_forward(gruI_call *c) {
   if (gruI_tensor_is_hot(t, NULL, NULL))
     return gruI_tensor_hot_clone(t, t->ndim, t->shape, &c->out[0]);
   GRUI_TRY(gruI_tensor_settle(t));
-  GRUI_TRY(gruI_tensor_new(c->rt, c->name, (gru_dtype)t->dtype, t->ndim, t->shape,
-                           gruI_place_of(t), &c->out[0]));
+  GRUI_TRY(gruI_tensor_new(c->rt, c->name, (gru_dtype)t->dtype, t->ndim, t->shape, gruI_place_of(t),
+                           &c->out[0]));
   return gruI_copy_over(c->out[0], t, c->name);
 }
 
@@ -106,8 +106,8 @@ static gru_status join_hot(gruI_call *c, int d, const int64_t *shape) {
   const gru_tensor *first = c->in[0];
   gru_tensor *ids;
   int64_t at = 0;
-  GRUI_TRY(gruI_tensor_new(c->rt, c->name, GRU_INT64, first->ndim - 1, shape,
-                           gruI_place_of(first), &ids));
+  GRUI_TRY(gruI_tensor_new(c->rt, c->name, GRU_INT64, first->ndim - 1, shape, gruI_place_of(first),
+                           &ids));
   gru_status status = GRU_OK;
   gruI_device *device = gruI_device_of(first);
   for (int i = 0; i < c->n && status == GRU_OK; i++) {
@@ -119,8 +119,8 @@ static gru_status join_hot(gruI_call *c, int d, const int64_t *shape) {
     copy.in = from;
     memcpy(copy.shape, t->shape, sizeof copy.shape);
     memcpy(copy.out_stride, ids->stride, sizeof copy.out_stride);
-    copy.ndim = gruI_coalesce(copy.ndim, copy.shape, 2,
-                              (int64_t *[]){copy.out_stride, copy.in_stride});
+    copy.ndim =
+        gruI_coalesce(copy.ndim, copy.shape, 2, (int64_t *[]){copy.out_stride, copy.in_stride});
     if (t->numel > 0)
       status = gruI_kernel_failed(c->rt, c->name, device, device->k->copy(device, &copy));
     at += t->shape[d];
@@ -170,11 +170,12 @@ gru_status gruI_stack_forward(gruI_call *c) {
   int mode = gru_set_grad_enabled(c->rt, 0);
   for (; n < c->n && status == GRU_OK; n++) {
     if (!c->in[n] || !gruI_same_shape(c->in[n], c->in[0]))
-      status = gruI_fail(c->rt, GRU_ERROR_SHAPE, "stack: all shapes must be equal: %s and %s",
-                         gruI_tensor_text(c->in[0]).s,
-                         c->in[n] ? gruI_tensor_text(c->in[n]).s : "nil");
+      status =
+          gruI_fail(c->rt, GRU_ERROR_SHAPE, "stack: all shapes must be equal: %s and %s",
+                    gruI_tensor_text(c->in[0]).s, c->in[n] ? gruI_tensor_text(c->in[n]).s : "nil");
     else
-      status = gruI_call1(GRU_OP_UNSQUEEZE, c->in[n], &(gru_attrs){.dims = {d}, .ndims = 1}, &views[n]);
+      status =
+          gruI_call1(GRU_OP_UNSQUEEZE, c->in[n], &(gru_attrs){.dims = {d}, .ndims = 1}, &views[n]);
   }
   if (status == GRU_OK) {
     gru_attrs along = {.dims = {d}, .ndims = 1};
@@ -195,7 +196,8 @@ gru_status gruI_stack_vjp(gruI_vjp *v) {
     const gruI_input *in = &v->node->in[i];
     if (!gruI_wants(v, i)) continue;
     gru_tensor *g;
-    GRUI_TRY(gruI_call1(GRU_OP_SELECT, v->g, &(gru_attrs){.dims = {d}, .ndims = 1, .start = i}, &g));
+    GRUI_TRY(
+        gruI_call1(GRU_OP_SELECT, v->g, &(gru_attrs){.dims = {d}, .ndims = 1, .start = i}, &g));
     gru_status status = gruI_sum_to(g, in->ndim, in->shape, (gru_dtype)in->dtype, &v->dx[i]);
     gru_tensor_release(g);
     if (status != GRU_OK) return status;

@@ -21,17 +21,20 @@ static bool is_test(gruI_class class) {
 static gru_status plan_bool(gruI_call *c, plan *p) {
   p->compute = GRU_INT64;
   switch (c->op->id) {
-    case GRU_OP_ADD: case GRU_OP_MUL: case GRU_OP_MAXIMUM: case GRU_OP_MINIMUM: case GRU_OP_WHERE:
-    case GRU_OP_CLAMP:
-      p->result = GRU_BOOL;
-      return GRU_OK;
-    case GRU_OP_POW: case GRU_OP_REMAINDER: case GRU_OP_FLOOR_DIVIDE:
-      p->result = GRU_INT64;
-      return GRU_OK;
+    case GRU_OP_ADD:
+    case GRU_OP_MUL:
+    case GRU_OP_MAXIMUM:
+    case GRU_OP_MINIMUM:
+    case GRU_OP_WHERE:
+    case GRU_OP_CLAMP: p->result = GRU_BOOL; return GRU_OK;
+    case GRU_OP_POW:
+    case GRU_OP_REMAINDER:
+    case GRU_OP_FLOOR_DIVIDE: p->result = GRU_INT64; return GRU_OK;
     default:
       return gruI_fail(c->rt, GRU_ERROR_DTYPE,
                        "%s: not defined for bool; convert with :long() or :float(), or use "
-                       "logical_not, logical_xor", c->name);
+                       "logical_not, logical_xor",
+                       c->name);
   }
 }
 
@@ -62,7 +65,8 @@ static gru_status broadcast_all(gruI_call *c, int *ndim, int64_t *shape) {
       const gru_tensor *other = c->in[i == 1 || c->n == 2 ? 0 : i - 1];
       return gruI_fail(c->rt, GRU_ERROR_SHAPE,
                        "%s: shapes do not broadcast: %s and %s; sizes must be equal or 1, from the "
-                       "last dim on", c->name, gruI_tensor_text(other).s, gruI_tensor_text(t).s);
+                       "last dim on",
+                       c->name, gruI_tensor_text(other).s, gruI_tensor_text(t).s);
     }
     memcpy(shape, joined, sizeof joined);
   }
@@ -199,10 +203,12 @@ static gru_status check_over(gruI_call *c, const plan *p, int ndim, const int64_
   if (ndim != over->ndim || memcmp(shape, over->shape, (size_t)ndim * sizeof *shape) != 0)
     return gruI_fail(c->rt, GRU_ERROR_SHAPE, "%s_: the result has shape %s, it is written over %s",
                      c->name, gruI_shape_text(ndim, shape).s, gruI_tensor_text(over).s);
-  bool fits = p->result <= over->dtype || (gruI_is_float(p->result) && gruI_is_float((gru_dtype)over->dtype));
+  bool fits = p->result <= over->dtype ||
+              (gruI_is_float(p->result) && gruI_is_float((gru_dtype)over->dtype));
   if (!fits)
     return gruI_fail(c->rt, GRU_ERROR_DTYPE, "%s_: a %s result cannot be written over %s; use %s",
-                     c->name, gru_dtype_name(p->result), gru_dtype_name((gru_dtype)over->dtype), c->name);
+                     c->name, gru_dtype_name(p->result), gru_dtype_name((gru_dtype)over->dtype),
+                     c->name);
   return gruI_tensor_settle(over);
 }
 
@@ -255,7 +261,8 @@ gru_status gruI_elementwise_forward(gruI_call *c) {
   if (c->over) GRUI_TRY(check_over(c, &p, ndim, shape));
   GRUI_TRY(check_divisor(c, p.compute));
   for (int k = 0; k < c->n; k++)
-    c->uses[k] = (p.row->uses[k] & 7u) | ((p.row->uses[k] >> GRUI_SLOT_Y & 1u) ? GRUI_USES_Y(0) : 0);
+    c->uses[k] =
+        (p.row->uses[k] & 7u) | ((p.row->uses[k] >> GRUI_SLOT_Y & 1u) ? GRUI_USES_Y(0) : 0);
   gru_status status = prepare(c, p.compute, slots);
   if (status == GRU_OK) status = forward_into(c, &p, slots, ndim, shape);
   for (int i = 0; i < c->n; i++) gru_tensor_release(slots[i]);
@@ -275,7 +282,8 @@ static gru_status by_kernel(gruI_vjp *v, int k, gru_tensor *const *in, gru_tenso
                                    : gruI_cast(in[i], dtype, NULL, &slots[i]);
   }
   if (status == GRU_OK)
-    status = gruI_tensor_new(v->rt, v->name, dtype, v->g->ndim, v->g->shape, gruI_place_of(v->g), out);
+    status =
+        gruI_tensor_new(v->rt, v->name, dtype, v->g->ndim, v->g->shape, gruI_place_of(v->g), out);
   if (status == GRU_OK) {
     if (gruI_is_dense(v->g)) memcpy((*out)->stride, v->g->stride, sizeof v->g->stride);
     status = run(v->name, v->node->op->id, GRUI_DA + k, dtype, slots, *out);
@@ -290,7 +298,7 @@ static gru_status by_calls(gruI_vjp *v, int k, gru_tensor *const *in, gru_tensor
   gru_tensor *terms[GRUI_SLOTS];
   for (int i = 0; i < GRUI_SLOTS; i++) {
     terms[i] = in[i];
-    if (!in[i] || !gruI_is_number(in[i])) continue;
+    if (!v->composing || !in[i] || !gruI_is_number(in[i])) continue;
     /* Numbers alone would make the default dtype: b - 1 of x ^ b must keep b's digits. */
     gru_status status = gruI_cast(in[i], v->node->dtype, gruI_place_of(v->g), &terms[i]);
     terms[i] = gruI_expr_keep(&e, status, status == GRU_OK ? terms[i] : NULL);
@@ -309,7 +317,8 @@ gru_status gruI_elementwise_vjp(gruI_vjp *v) {
     const gruI_input *input = &v->node->in[k];
     gru_tensor *d = NULL;
     GRUI_TRY((v->composing || row->words[k] <= 1 ? by_calls : by_kernel)(v, k, in, &d));
-    gru_status status = gruI_sum_to(d, input->ndim, input->shape, (gru_dtype)input->dtype, &v->dx[k]);
+    gru_status status =
+        gruI_sum_to(d, input->ndim, input->shape, (gru_dtype)input->dtype, &v->dx[k]);
     gru_tensor_release(d);
     if (status != GRU_OK) return status;
   }

@@ -27,12 +27,12 @@
 #define eq(p, q) CALL2(EQ, p, q)
 #define where(p, q, r) CALL3(WHERE, p, q, r)
 
-#define RULE(name, which, text)                                                      \
-  gru_tensor *gruI_##name##_##which(gruI_expression *e, gru_tensor *const *in) {     \
+#define RULE(name, which, text) \
+  gru_tensor *gruI_##name##_##which(gruI_expression *e, gru_tensor *const *in) { \
     gru_tensor *const a = in[0], *const b = in[1], *const c = in[2], *const x = in[0]; \
-    gru_tensor *const y = in[GRUI_SLOT_Y], *const g = in[GRUI_SLOT_G];               \
-    (void)e, (void)a, (void)b, (void)c, (void)x, (void)y, (void)g;                   \
-    return text;                                                                     \
+    gru_tensor *const y = in[GRUI_SLOT_Y], *const g = in[GRUI_SLOT_G]; \
+    (void)e, (void)a, (void)b, (void)c, (void)x, (void)y, (void)g; \
+    return text; \
   }
 
 #define GRU_UNARY_FLOAT(number, name, f, t) RULE(name, da, t)

@@ -37,8 +37,7 @@ enum { x = 1, a = 1, b = 2, c = 4, y = 1 << GRUI_SLOT_Y, g = 1 << GRUI_SLOT_G };
 #define GRU_UNARY_NUMERIC(number, name, f, fi, dx) GRU_UNARY_FLOAT(number, name, f, dx)
 #define GRU_BINARY_FLOAT(number, name, f, da, db) \
   enum { USES_A_##number = da, USES_B_##number = db };
-#define GRU_BINARY_NUMERIC(number, name, f, fi, da, db) \
-  GRU_BINARY_FLOAT(number, name, f, da, db)
+#define GRU_BINARY_NUMERIC(number, name, f, fi, da, db) GRU_BINARY_FLOAT(number, name, f, da, db)
 #define GRU_TERNARY(number, name, f, da, db, dc) \
   enum { USES_A_##number = da, USES_B_##number = db, USES_C_##number = dc };
 #include "ops.def"
@@ -63,8 +62,7 @@ enum { x = 1, a = 1, b = 2, c = 4, y = 1 << GRUI_SLOT_Y, g = 1 << GRUI_SLOT_G };
 #define GRU_UNARY_NUMERIC(number, name, f, fi, dx) GRU_UNARY_FLOAT(number, name, f, dx)
 #define GRU_BINARY_FLOAT(number, name, f, da, db) \
   enum { WORDS_A_##number = da, WORDS_B_##number = db };
-#define GRU_BINARY_NUMERIC(number, name, f, fi, da, db) \
-  GRU_BINARY_FLOAT(number, name, f, da, db)
+#define GRU_BINARY_NUMERIC(number, name, f, fi, da, db) GRU_BINARY_FLOAT(number, name, f, da, db)
 #define GRU_TERNARY(number, name, f, da, db, dc) \
   enum { WORDS_A_##number = da, WORDS_B_##number = db, WORDS_C_##number = dc };
 #include "ops.def"
@@ -96,12 +94,12 @@ enum { x = 1, a = 1, b = 2, c = 4, y = 1 << GRUI_SLOT_Y, g = 1 << GRUI_SLOT_G };
 #undef y
 #undef g
 
-#define ROW1(number, name, class)                                             \
+#define ROW1(number, name, class) \
   [number] = {GRUI_CLASS_##class, {USES_A_##number}, {WORDS_A_##number}, {gruI_##name##_da}},
-#define ROW2(number, name, class)                                             \
-  [number] = {GRUI_CLASS_##class,                                             \
-              {USES_A_##number, USES_B_##number},                             \
-              {WORDS_A_##number, WORDS_B_##number},                           \
+#define ROW2(number, name, class) \
+  [number] = {GRUI_CLASS_##class, \
+              {USES_A_##number, USES_B_##number}, \
+              {WORDS_A_##number, WORDS_B_##number}, \
               {gruI_##name##_da, gruI_##name##_db}},
 #define GRU_UNARY_FLOAT(number, name, f, dx) ROW1(number, name, UNARY_FLOAT)
 #define GRU_UNARY_NUMERIC(number, name, f, fi, dx) ROW1(number, name, UNARY_NUMERIC)
@@ -110,9 +108,9 @@ enum { x = 1, a = 1, b = 2, c = 4, y = 1 << GRUI_SLOT_Y, g = 1 << GRUI_SLOT_G };
 #define GRU_BINARY_NUMERIC(number, name, f, fi, da, db) ROW2(number, name, BINARY_NUMERIC)
 #define GRU_COMPARE(number, name, f) [number] = {.class = GRUI_CLASS_COMPARE},
 #define GRU_LOGICAL(number, name, f) [number] = {.class = GRUI_CLASS_LOGICAL},
-#define GRU_TERNARY(number, name, f, da, db, dc)                \
-  [number] = {GRUI_CLASS_TERNARY,                               \
-              {USES_A_##number, USES_B_##number, USES_C_##number},    \
+#define GRU_TERNARY(number, name, f, da, db, dc) \
+  [number] = {GRUI_CLASS_TERNARY, \
+              {USES_A_##number, USES_B_##number, USES_C_##number}, \
               {WORDS_A_##number, WORDS_B_##number, WORDS_C_##number}, \
               {gruI_##name##_da, gruI_##name##_db, gruI_##name##_dc}},
 

@@ -33,8 +33,8 @@ gru_tensor *gruI_expr_number(gruI_expression *e, double value) {
 gru_tensor *gruI_expr_zeros(gruI_expression *e, const gru_tensor *like) {
   gru_tensor *z = NULL;
   if (e->status != GRU_OK) return NULL;
-  gru_status status = gruI_zeros(e->rt, "backward", (gru_dtype)like->dtype, like->ndim,
-                                 like->shape, gruI_place_of(like), &z);
+  gru_status status = gruI_zeros(e->rt, "backward", (gru_dtype)like->dtype, like->ndim, like->shape,
+                                 gruI_place_of(like), &z);
   return gruI_expr_keep(e, status, z);
 }
 

@@ -76,7 +76,8 @@ static gru_status take(gru_runtime *rt, const char *name, gru_tensor *x, int d, 
     rows.ids = gruI_data(list);
     rows.packed = gruI_data(out);
     gruI_device *device = gruI_device_of(out);
-    status = gruI_position_failed(rt, name, device, device->k->take(device, &rows), base, rows.size);
+    status =
+        gruI_position_failed(rt, name, device, device->k->take(device, &rows), base, rows.size);
   }
   gru_set_grad_enabled(rt, mode);
   gru_tensor_release(source);
@@ -129,8 +130,8 @@ static gru_status add_rows(gruI_vjp *v, int d, gru_tensor *ids, gru_tensor *g) {
   const gruI_input *in = &v->node->in[0];
   gru_tensor *zeros, *results[GRU_MAX_OUTPUTS];
   gru_attrs along = {.dims = {d}, .ndims = 1, .base = v->attrs->base};
-  GRUI_TRY(gruI_zeros(v->rt, v->name, (gru_dtype)in->dtype, in->ndim, in->shape,
-                      gruI_place_of(g), &zeros));
+  GRUI_TRY(gruI_zeros(v->rt, v->name, (gru_dtype)in->dtype, in->ndim, in->shape, gruI_place_of(g),
+                      &zeros));
   if (!v->composing) {
     gru_status status = put(v->rt, v->name, zeros, d, ids, v->attrs->base, g);
     if (status == GRU_OK)
@@ -139,8 +140,8 @@ static gru_status add_rows(gruI_vjp *v, int d, gru_tensor *ids, gru_tensor *g) {
       gru_tensor_release(zeros);
     return status;
   }
-  gru_status status = gru_op_call(v->rt, GRU_OP_INDEX_ADD, (gru_tensor *[]){zeros, ids, g}, 3, &along,
-                                  results);
+  gru_status status =
+      gru_op_call(v->rt, GRU_OP_INDEX_ADD, (gru_tensor *[]){zeros, ids, g}, 3, &along, results);
   gru_tensor_release(zeros);
   if (status == GRU_OK) v->dx[0] = results[0];
   return status;
@@ -214,9 +215,15 @@ static gru_status along(gruI_call *c, gruI_along_kind kind, gru_tensor *x, gru_t
   gru_tensor *settled;
   GRUI_TRY(gruI_cast(other, (gru_dtype)x->dtype, NULL, &settled));
   GRUI_TRY(gruI_tensor_settle(x));
-  gruI_along call = {.kind = kind, .dtype = (gru_dtype)x->dtype, .ndim = ids->ndim, .dim = d,
-                     .size = x->ndim ? x->shape[d] : 1, .base = c->attrs->base,
-                     .ids = gruI_data(ids), .x = gruI_data(x), .other = gruI_data(settled)};
+  gruI_along call = {.kind = kind,
+                     .dtype = (gru_dtype)x->dtype,
+                     .ndim = ids->ndim,
+                     .dim = d,
+                     .size = x->ndim ? x->shape[d] : 1,
+                     .base = c->attrs->base,
+                     .ids = gruI_data(ids),
+                     .x = gruI_data(x),
+                     .other = gruI_data(settled)};
   memcpy(call.shape, ids->shape, sizeof call.shape);
   memcpy(call.id_stride, ids->stride, sizeof call.id_stride);
   memcpy(call.x_stride, x->stride, sizeof call.x_stride);
@@ -274,7 +281,8 @@ static gru_status scatter(gruI_call *c, gruI_along_kind kind) {
   if (!src) return gruI_fail(c->rt, GRU_ERROR_ARGUMENT, "%s: needs a source", c->name);
   if (src->dtype != c->in[0]->dtype)
     return gruI_fail(c->rt, GRU_ERROR_DTYPE, "%s: the source is %s, the tensor %s", c->name,
-                     gru_dtype_name((gru_dtype)src->dtype), gru_dtype_name((gru_dtype)c->in[0]->dtype));
+                     gru_dtype_name((gru_dtype)src->dtype),
+                     gru_dtype_name((gru_dtype)c->in[0]->dtype));
   GRUI_TRY(check_along(c, src, &d));
   c->uses[0] = c->uses[2] = GRUI_USES_X(1);
   GRUI_TRY(gruI_clone_forward(c));
@@ -295,11 +303,12 @@ static gru_status source_grad(gruI_vjp *v) {
     int64_t shape[GRU_MAX_DIMS];
     memcpy(shape, g->shape, sizeof shape);
     shape[d] = src->shape[d] - ids->shape[d];
-    gru_status status = gruI_zeros(v->rt, v->name, (gru_dtype)g->dtype, g->ndim, shape,
-                                   gruI_place_of(g), &zeros);
+    gru_status status =
+        gruI_zeros(v->rt, v->name, (gru_dtype)g->dtype, g->ndim, shape, gruI_place_of(g), &zeros);
     if (status == GRU_OK) {
       parts[0] = g, parts[1] = zeros;
-      status = gru_op_call(v->rt, GRU_OP_CAT, parts, 2, &(gru_attrs){.dims = {d}, .ndims = 1}, results);
+      status =
+          gru_op_call(v->rt, GRU_OP_CAT, parts, 2, &(gru_attrs){.dims = {d}, .ndims = 1}, results);
       gru_tensor_release(zeros);
     }
     both = results[0];
@@ -323,8 +332,8 @@ gru_status gruI_scatter_vjp(gruI_vjp *v) {
     gru_tensor *zeros, *results[GRU_MAX_OUTPUTS];
     GRUI_TRY(gruI_zeros(v->rt, v->name, (gru_dtype)v->g->dtype, ids->ndim, ids->shape,
                         gruI_place_of(v->g), &zeros));
-    gru_status status = gru_op_call(v->rt, GRU_OP_SCATTER, (gru_tensor *[]){v->g, v->x[1], zeros}, 3,
-                                    v->attrs, results);
+    gru_status status = gru_op_call(v->rt, GRU_OP_SCATTER, (gru_tensor *[]){v->g, v->x[1], zeros},
+                                    3, v->attrs, results);
     gru_tensor_release(zeros);
     if (status != GRU_OK) return status;
     v->dx[0] = results[0];
@@ -349,8 +358,10 @@ static gru_status check_range(gruI_call *c, gru_tensor *ids) {
   }
   /* Elsewhere the take kernel checks, over a table of one element a class that is read for nothing. */
   gru_tensor *table, *out = NULL;
-  GRUI_TRY(gruI_tensor_new(c->rt, c->name, GRU_BOOL, 1, &c->attrs->count, gruI_place_of(ids), &table));
-  gru_status status = gruI_tensor_new(c->rt, c->name, GRU_BOOL, 1, &ids->numel, gruI_place_of(ids), &out);
+  GRUI_TRY(
+      gruI_tensor_new(c->rt, c->name, GRU_BOOL, 1, &c->attrs->count, gruI_place_of(ids), &table));
+  gru_status status =
+      gruI_tensor_new(c->rt, c->name, GRU_BOOL, 1, &ids->numel, gruI_place_of(ids), &out);
   if (status == GRU_OK) status = take(c->rt, c->name, table, 0, ids, base, out);
   gru_tensor_release(table);
   gru_tensor_release(out);
@@ -367,7 +378,8 @@ gru_status gruI_one_hot_forward(gruI_call *c) {
                      "one_hot: expected one class or more of a float dtype, got %lld of %s",
                      (long long)classes, gru_dtype_name(dtype));
   if (c->in[0]->ndim >= GRU_MAX_DIMS)
-    return gruI_fail(c->rt, GRU_ERROR_SHAPE, "one_hot: ids %s would get %d dims, at most %d are possible",
+    return gruI_fail(c->rt, GRU_ERROR_SHAPE,
+                     "one_hot: ids %s would get %d dims, at most %d are possible",
                      gruI_tensor_text(c->in[0]).s, c->in[0]->ndim + 1, GRU_MAX_DIMS);
   /* A copy, since the ids may be changed in place later. */
   GRUI_TRY(gruI_call1(GRU_OP_CLONE, c->in[0], NULL, &ids));

@@ -22,11 +22,11 @@ static gru_status check(gruI_call *c) {
   if (!fits || x->shape[x->ndim - 1] == 0)
     return gruI_fail(c->rt, GRU_ERROR_SHAPE,
                      "%s: wants scores (N, C) with targets (N), or (C) with (), got %s with %s; "
-                     "bring the class dim last and flatten the others", c->name,
-                     gruI_tensor_text(x).s, gruI_tensor_text(t).s);
+                     "bring the class dim last and flatten the others",
+                     c->name, gruI_tensor_text(x).s, gruI_tensor_text(t).s);
   if (w && (w->ndim != 1 || w->shape[0] != x->shape[x->ndim - 1] || w->dtype != x->dtype))
-    return gruI_fail(c->rt, GRU_ERROR_SHAPE, "%s: class weights must be %s [%lld], got %s %s", c->name,
-                     gru_dtype_name((gru_dtype)x->dtype), (long long)x->shape[x->ndim - 1],
+    return gruI_fail(c->rt, GRU_ERROR_SHAPE, "%s: class weights must be %s [%lld], got %s %s",
+                     c->name, gru_dtype_name((gru_dtype)x->dtype), (long long)x->shape[x->ndim - 1],
                      gru_dtype_name((gru_dtype)w->dtype), gruI_tensor_text(w).s);
   if (c->attrs->value < 0 || c->attrs->value > 1)
     return gruI_fail(c->rt, GRU_ERROR_ARGUMENT, "%s: label_smoothing must be in 0 .. 1, got %g",
@@ -38,15 +38,21 @@ static gru_status check(gruI_call *c) {
 static gruI_cross_entropy describe(const gru_attrs *a, const gru_tensor *x, const gru_tensor *t,
                                    const gru_tensor *w) {
   int64_t cols = x->shape[x->ndim - 1];
-  return (gruI_cross_entropy){.dtype = (gru_dtype)x->dtype, .rows = x->numel / cols, .cols = cols,
-                              .base = a->base, .x = gruI_data(x), .target = gruI_data(t),
-                              .weight = w ? gruI_data(w) : NULL, .has_ignore = a->has_ignore,
-                              .ignore_index = a->ignore_index, .smoothing = a->value};
+  return (gruI_cross_entropy){.dtype = (gru_dtype)x->dtype,
+                              .rows = x->numel / cols,
+                              .cols = cols,
+                              .base = a->base,
+                              .x = gruI_data(x),
+                              .target = gruI_data(t),
+                              .weight = w ? gruI_data(w) : NULL,
+                              .has_ignore = a->has_ignore,
+                              .ignore_index = a->ignore_index,
+                              .smoothing = a->value};
 }
 
 /* Losses by row and what a mean divides by. Packs the inputs, which the caller releases. */
 typedef struct rows {
-  gru_tensor *x, *t, *w;           /* packed inputs */
+  gru_tensor *x, *t, *w; /* packed inputs */
   gru_tensor *loss, *mass, *lse;
 } rows;
 
@@ -116,7 +122,8 @@ gru_status gruI_cross_entropy_forward(gruI_call *c) {
 
 /* What multiplies each row's gradient: g, or g / sum of mass. */
 static gru_status row_scale(gruI_vjp *v, gru_tensor *mass, gru_tensor **out) {
-  if (v->attrs->reduction != GRU_REDUCE_MEAN) return gruI_pack(v->g, (gru_dtype)v->g->dtype, NULL, out);
+  if (v->attrs->reduction != GRU_REDUCE_MEAN)
+    return gruI_pack(v->g, (gru_dtype)v->g->dtype, NULL, out);
   gru_tensor *sum;
   GRUI_TRY(gruI_call1(GRU_OP_SUM, mass, NULL, &sum));
   gru_status status = gruI_call2(GRU_OP_DIV, v->g, sum, NULL, out);
@@ -128,7 +135,8 @@ static gru_status row_scale(gruI_vjp *v, gru_tensor *mass, gru_tensor **out) {
 static gru_tensor *target_weights(gruI_expression *e, gruI_vjp *v, gru_tensor **mass) {
   const gru_attrs *a = v->attrs;
   gru_tensor *x = v->x[0], *t = v->x[1], *w = v->x[2], *kept = NULL, *target = t;
-  gru_attrs hot = {.count = x->shape[x->ndim - 1], .base = a->base, .dtype = x->dtype, .has_dtype = 1};
+  gru_attrs hot = {
+      .count = x->shape[x->ndim - 1], .base = a->base, .dtype = x->dtype, .has_dtype = 1};
   gru_attrs last = {.dims = {-1}, .ndims = 1}, keep = {.dims = {-1}, .ndims = 1, .keepdim = 1};
   int mode = gru_set_grad_enabled(v->rt, 0);
   if (a->has_ignore) {
@@ -192,7 +200,8 @@ static gru_status by_kernel(gruI_vjp *v) {
     call.scale_stride = v->attrs->reduction == GRU_REDUCE_NONE;
     call.dx = gruI_data(dx);
     gruI_device *device = gruI_device_of(dx);
-    status = gruI_kernel_failed(v->rt, v->name, device, device->k->cross_entropy_grad(device, &call));
+    status =
+        gruI_kernel_failed(v->rt, v->name, device, device->k->cross_entropy_grad(device, &call));
   }
   release_rows(&r);
   gru_tensor_release(scale);

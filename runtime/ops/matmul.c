@@ -50,8 +50,8 @@ typedef struct operand {
 } operand;
 
 /* Finds the layout of the matrix in the last dims of t, a copy where it has none that fits. */
-static gru_status lay_out(gru_tensor *t, gru_dtype dtype, bool vector, bool left,
-                          const product *p, operand *o) {
+static gru_status lay_out(gru_tensor *t, gru_dtype dtype, bool vector, bool left, const product *p,
+                          operand *o) {
   GRUI_TRY(gruI_cast(t, dtype, NULL, &o->tensor));
   int64_t rows = left ? p->m : p->k, cols = left ? p->k : p->n;
   for (int attempt = 0;; attempt++) {
@@ -92,9 +92,18 @@ static gru_status lay_out(gru_tensor *t, gru_dtype dtype, bool vector, bool left
 static gru_status multiply(gruI_call *c, const product *p, const operand *a, const operand *b,
                            gru_tensor *out) {
   gruI_device *device = gruI_device_of(out);
-  gruI_gemm call = {.dtype = (gru_dtype)out->dtype, .trans_a = a->trans, .trans_b = b->trans,
-                    .batch = 1, .m = p->m, .n = p->n, .k = p->k, .a = gruI_data(a->tensor),
-                    .b = gruI_data(b->tensor), .c = gruI_data(out), .lda = a->ld, .ldb = b->ld,
+  gruI_gemm call = {.dtype = (gru_dtype)out->dtype,
+                    .trans_a = a->trans,
+                    .trans_b = b->trans,
+                    .batch = 1,
+                    .m = p->m,
+                    .n = p->n,
+                    .k = p->k,
+                    .a = gruI_data(a->tensor),
+                    .b = gruI_data(b->tensor),
+                    .c = gruI_data(out),
+                    .lda = a->ld,
+                    .ldb = b->ld,
                     .ldc = p->n > 0 ? p->n : 1};
   int64_t shape[GRU_MAX_DIMS], sa[GRU_MAX_DIMS], sb[GRU_MAX_DIMS], sc[GRU_MAX_DIMS];
   int batch = p->ndim - 2;
@@ -160,8 +169,8 @@ gru_status gruI_matmul_forward(gruI_call *c) {
   GRUI_TRY(plan(c, &p));
   c->uses[0] = GRUI_USES_X(1);
   c->uses[1] = GRUI_USES_X(0);
-  gru_dtype dtype = c->in[0]->dtype > c->in[1]->dtype ? (gru_dtype)c->in[0]->dtype
-                                                      : (gru_dtype)c->in[1]->dtype;
+  gru_dtype dtype =
+      c->in[0]->dtype > c->in[1]->dtype ? (gru_dtype)c->in[0]->dtype : (gru_dtype)c->in[1]->dtype;
   if (dtype == GRU_BOOL)
     return gruI_fail(c->rt, GRU_ERROR_DTYPE, "matmul: not defined for bool; convert with :float()");
   if (c->in[1]->ndim == 2 && gruI_tensor_is_hot(c->in[0], NULL, NULL)) return pick_rows(c, dtype);
@@ -198,8 +207,7 @@ static gru_status product_to(gruI_vjp *v, int k, gru_tensor *a, bool trans_a, gr
   if (trans_a) status = gruI_call1(GRU_OP_TRANSPOSE, a, &swap, &at);
   if (trans_b && status == GRU_OK) status = gruI_call1(GRU_OP_TRANSPOSE, b, &swap, &bt);
   if (status == GRU_OK) status = gruI_call2(GRU_OP_MATMUL, at ? at : a, bt ? bt : b, NULL, &y);
-  if (status == GRU_OK)
-    status = gruI_sum_to(y, in->ndim, in->shape, (gru_dtype)in->dtype, out);
+  if (status == GRU_OK) status = gruI_sum_to(y, in->ndim, in->shape, (gru_dtype)in->dtype, out);
   gru_tensor_release(at);
   gru_tensor_release(bt);
   gru_tensor_release(y);
@@ -223,7 +231,8 @@ static gru_status scatter_rows(gruI_vjp *v, gru_tensor *a, gru_tensor *g, gru_te
   gruI_expr_keep(&e, status, ids);
   status = gruI_zeros(v->rt, v->name, (gru_dtype)in->dtype, 2, in->shape, gruI_place_of(g), &zeros);
   gruI_expr_keep(&e, status, zeros);
-  gru_tensor *dw = gruI_expr_call(&e, GRU_OP_INDEX_ADD, &rows, 3, (gru_tensor *const[]){zeros, ids, g});
+  gru_tensor *dw =
+      gruI_expr_call(&e, GRU_OP_INDEX_ADD, &rows, 3, (gru_tensor *const[]){zeros, ids, g});
   return gruI_expr_end(&e, dw, out);
 }
 
@@ -293,7 +302,8 @@ gru_status gruI_matmul_vjp(gruI_vjp *v) {
       gruI_expr_keep(&e, status, rows_a);
       status = fold(g, &rows_g);
       gruI_expr_keep(&e, status, rows_g);
-      gru_tensor *y = GRUI_EXPR(&e, MATMUL, gruI_expr_call(&e, GRU_OP_TRANSPOSE, &swap, 1, &rows_a), rows_g);
+      gru_tensor *y =
+          GRUI_EXPR(&e, MATMUL, gruI_expr_call(&e, GRU_OP_TRANSPOSE, &swap, 1, &rows_a), rows_g);
       y = gruI_expr_call(&e, GRU_OP_RESHAPE, &flat, 1, &y);
       if (e.status == GRU_OK) {
         status = gruI_sum_to(y, 1, in->shape, (gru_dtype)in->dtype, &dw);

@@ -14,8 +14,7 @@ gru_status gruI_reduced_dims(gru_runtime *rt, const char *op, const gru_attrs *a
   for (int i = 0; i < attrs->ndims; i++) {
     int d;
     GRUI_TRY(gruI_dim(rt, op, attrs->dims[i], ndim, 0, &d));
-    if (chosen[d])
-      return gruI_fail(rt, GRU_ERROR_ARGUMENT, "%s: dim %d is named twice", op, d + 1);
+    if (chosen[d]) return gruI_fail(rt, GRU_ERROR_ARGUMENT, "%s: dim %d is named twice", op, d + 1);
     chosen[d] = true;
   }
   for (int d = 0; d < ndim; d++)
@@ -136,8 +135,10 @@ gru_status gruI_mean_forward(gruI_call *c) {
 static gru_status extreme(gruI_call *c, gruI_reduction kind) {
   bool along = c->attrs->ndims == 1;
   if (c->attrs->ndims > 1)
-    return gruI_fail(c->rt, GRU_ERROR_ARGUMENT, "%s: takes one dim or none, got %d; call it again "
-                     "for the other", c->name, c->attrs->ndims);
+    return gruI_fail(c->rt, GRU_ERROR_ARGUMENT,
+                     "%s: takes one dim or none, got %d; call it again "
+                     "for the other",
+                     c->name, c->attrs->ndims);
   /* Along a dim the gradient goes to the position chosen, over all it is shared by equals. */
   c->uses[0] = along ? GRUI_USES_Y(1) : GRUI_USES_X(0) | GRUI_USES_Y(0);
   return reduce(c, kind, (gru_dtype)c->in[0]->dtype, &c->out[0], along ? &c->out[1] : NULL);
@@ -163,8 +164,12 @@ static gru_status position(gruI_call *c, gruI_reduction kind) {
 
 gru_status gruI_argmax_forward(gruI_call *c) { return position(c, GRUI_MAX); }
 gru_status gruI_argmin_forward(gruI_call *c) { return position(c, GRUI_MIN); }
-gru_status gruI_any_forward(gruI_call *c) { return reduce(c, GRUI_ANY, GRU_BOOL, &c->out[0], NULL); }
-gru_status gruI_all_forward(gruI_call *c) { return reduce(c, GRUI_ALL, GRU_BOOL, &c->out[0], NULL); }
+gru_status gruI_any_forward(gruI_call *c) {
+  return reduce(c, GRUI_ANY, GRU_BOOL, &c->out[0], NULL);
+}
+gru_status gruI_all_forward(gruI_call *c) {
+  return reduce(c, GRUI_ALL, GRU_BOOL, &c->out[0], NULL);
+}
 
 /* ---- gradients -------------------------------------------------------------------------------------- */
 
@@ -216,7 +221,8 @@ static gru_status prod_by_division(gruI_vjp *v) {
   gru_tensor *zeros = gruI_expr_call(&e, GRU_OP_SUM, &kept, 1, &is_zero);
   gru_tensor *product = gruI_expr_call(&e, GRU_OP_PROD, &kept, 1, &others);
   gru_tensor *none = GRUI_EXPR(&e, EQ, zeros, gruI_expr_number(&e, 0));
-  gru_tensor *this_one = GRUI_EXPR(&e, LOGICAL_AND, is_zero, GRUI_EXPR(&e, EQ, zeros, gruI_expr_number(&e, 1)));
+  gru_tensor *this_one =
+      GRUI_EXPR(&e, LOGICAL_AND, is_zero, GRUI_EXPR(&e, EQ, zeros, gruI_expr_number(&e, 1)));
   gru_tensor *counts = GRUI_EXPR(&e, LOGICAL_OR, none, this_one);
   gru_tensor *dx = GRUI_EXPR(&e, MUL, g, GRUI_EXPR(&e, DIV, product, others));
   return gruI_expr_end(&e, GRUI_EXPR(&e, WHERE, counts, dx, gruI_expr_number(&e, 0)), &v->dx[0]);
@@ -302,8 +308,8 @@ gru_status gruI_extreme_vjp(gruI_vjp *v) {
   gru_status status = keep_dims(v, v->y[1], &ids);
   gruI_expr_keep(&e, status, ids);
   if (status == GRU_OK)
-    status = gruI_zeros(v->rt, v->name, (gru_dtype)in->dtype, in->ndim, in->shape,
-                        gruI_place_of(g), &zeros);
+    status = gruI_zeros(v->rt, v->name, (gru_dtype)in->dtype, in->ndim, in->shape, gruI_place_of(g),
+                        &zeros);
   gruI_expr_keep(&e, status, zeros);
   if (e.status == GRU_OK && in->ndim == 0) return gruI_expr_end(&e, g, &v->dx[0]);
   gru_tensor *dx =

@@ -37,8 +37,8 @@ gru_tensor *gruI_expr_zeros(gruI_expression *e, const gru_tensor *like);
 gru_status gruI_expr_end(gruI_expression *e, gru_tensor *result, gru_tensor **out);
 
 /* An op without attributes: GRUI_EXPR(e, MUL, a, b). */
-#define GRUI_EXPR(e, op, ...)                                                       \
-  gruI_expr_call(e, GRU_OP_##op, NULL,                                              \
+#define GRUI_EXPR(e, op, ...) \
+  gruI_expr_call(e, GRU_OP_##op, NULL, \
                  (int)(sizeof((gru_tensor *[]){__VA_ARGS__}) / sizeof(gru_tensor *)), \
                  (gru_tensor *const[]){__VA_ARGS__})
 
@@ -48,28 +48,27 @@ typedef gru_tensor *(*gruI_compose)(gruI_expression *e, gru_tensor *const *in);
 /* A row of ops.def as data; one gradient per input. */
 typedef struct gruI_row {
   gruI_class class;
-  uint32_t uses[3];  /* bits 1 << slot, see device.h */
-  int words[3];      /* how many ops the text would call */
+  uint32_t uses[3]; /* bits 1 << slot, see device.h */
+  int words[3];     /* how many ops the text would call */
   gruI_compose compose[3];
 } gruI_row;
 
 extern const gruI_row gruI_rows_table[GRU_OP_COUNT_];
 
 /* The texts as op calls, in elementwise_compose.c. */
-#define GRUI_DECLARE(name) \
-  gru_tensor *gruI_##name##_da(gruI_expression *, gru_tensor *const *);
+#define GRUI_DECLARE(name) gru_tensor *gruI_##name##_da(gruI_expression *, gru_tensor *const *);
 #define GRUI_DECLARE2(name) \
-  GRUI_DECLARE(name)        \
+  GRUI_DECLARE(name) \
   gru_tensor *gruI_##name##_db(gruI_expression *, gru_tensor *const *);
 #define GRUI_DECLARE3(name) \
-  GRUI_DECLARE2(name)       \
+  GRUI_DECLARE2(name) \
   gru_tensor *gruI_##name##_dc(gruI_expression *, gru_tensor *const *);
 #define GRU_UNARY_FLOAT(number, name, f, dx) GRUI_DECLARE(name)
 #define GRU_UNARY_NUMERIC(number, name, f, fi, dx) GRUI_DECLARE(name)
 #define GRU_BINARY_FLOAT(number, name, f, da, db) GRUI_DECLARE2(name)
 #define GRU_BINARY_NUMERIC(number, name, f, fi, da, db) GRUI_DECLARE2(name)
 #define GRU_TERNARY(number, name, f, da, db, dc) GRUI_DECLARE3(name)
-#define GRU_OP(number, name, inputs, flags)         \
+#define GRU_OP(number, name, inputs, flags) \
   gru_status gruI_##name##_forward(gruI_call *call); \
   gru_status gruI_##name##_vjp(gruI_vjp *vjp);
 #include "ops.def"

@@ -30,8 +30,8 @@ static gru_status scan(gruI_call *c, gruI_reduction kind) {
       gruI_tensor_new(c->rt, c->name, dtype, x->ndim, x->shape, gruI_place_of(x), &c->out[0]);
   if (status == GRU_OK && x->numel > 0) {
     gruI_device *device = gruI_device_of(x);
-    gruI_scan call = {kind, dtype, c->attrs->step != 0, line.outer, line.n, line.inner,
-                      gruI_data(x), gruI_data(c->out[0])};
+    gruI_scan call = {kind,   dtype,      c->attrs->step != 0, line.outer,
+                      line.n, line.inner, gruI_data(x),        gruI_data(c->out[0])};
     status = gruI_kernel_failed(c->rt, c->name, device, device->k->scan(device, &call));
   }
   gru_tensor_release(x);
@@ -98,16 +98,18 @@ static gru_status cumprod_of_others(gruI_vjp *v, int64_t n) {
   g = gruI_expr_call(&e, GRU_OP_UNSQUEEZE, &inside, 1, &g);
   x = GRUI_EXPR(&e, WHERE, GRUI_EXPR(&e, EQ, row, count), gruI_expr_number(&e, 1), x);
   gru_tensor *products = gruI_expr_call(&e, GRU_OP_CUMPROD, &along, 1, &x);
-  gru_tensor *reached = v->attrs->step == 0 ? GRUI_EXPR(&e, GE, count, row)
-                                            : GRUI_EXPR(&e, LE, count, row);
-  gru_tensor *terms = GRUI_EXPR(&e, WHERE, reached, GRUI_EXPR(&e, MUL, g, products),
-                                gruI_expr_number(&e, 0));
+  gru_tensor *reached =
+      v->attrs->step == 0 ? GRUI_EXPR(&e, GE, count, row) : GRUI_EXPR(&e, LE, count, row);
+  gru_tensor *terms =
+      GRUI_EXPR(&e, WHERE, reached, GRUI_EXPR(&e, MUL, g, products), gruI_expr_number(&e, 0));
   gru_tensor *dx = gruI_expr_call(&e, GRU_OP_SUM, &last, 1, &terms);
   return gruI_expr_end(&e, gruI_expr_call(&e, GRU_OP_TRANSPOSE, &swap, 1, &dx), &v->dx[0]);
 }
 
 gru_status gruI_cumprod_vjp(gruI_vjp *v) {
-  enum { MOST = 1 << 24 }; /* elements of the matrices; past it zeros are exact in the first order only */
+  enum {
+    MOST = 1 << 24
+  }; /* elements of the matrices; past it zeros are exact in the first order only */
   gruI_line line;
   GRUI_TRY(gruI_lines(v->rt, v->name, v->attrs, v->g, &line));
   bool fits = v->g->ndim > 0 && v->g->ndim < GRU_MAX_DIMS && v->g->numel > 0 &&

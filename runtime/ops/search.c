@@ -10,8 +10,11 @@ gru_status gruI_nonzero_forward(gruI_call *c) {
   GRUI_TRY(gruI_pack(c->in[0], GRU_BOOL, NULL, &mask));
   gruI_place *place = gruI_place_of(mask);
   gruI_device *device = &place->device;
-  gruI_nonzero call = {.count = mask->numel, .ndim = mask->ndim, .base = c->attrs->base,
-                       .in = gruI_data(mask), .found = &found};
+  gruI_nonzero call = {.count = mask->numel,
+                       .ndim = mask->ndim,
+                       .base = c->attrs->base,
+                       .in = gruI_data(mask),
+                       .found = &found};
   memcpy(call.shape, mask->shape, sizeof call.shape);
   gru_status status = GRU_OK;
   if (mask->numel > 0)
@@ -33,9 +36,11 @@ static gru_status check_lines(gruI_call *c, const gru_tensor *sorted, const gru_
   bool fits = sorted->ndim == 1 || (sorted->ndim > 1 && sorted->ndim == values->ndim);
   for (int d = 0; fits && d < sorted->ndim - 1; d++) fits = sorted->shape[d] == values->shape[d];
   if (fits) return GRU_OK;
-  return gruI_fail(c->rt, GRU_ERROR_SHAPE,
-                   "searchsorted: the sequence must have one dim, or all but the last of those of the "
-                   "values: %s and %s", gruI_tensor_text(sorted).s, gruI_tensor_text(values).s);
+  return gruI_fail(
+      c->rt, GRU_ERROR_SHAPE,
+      "searchsorted: the sequence must have one dim, or all but the last of those of the "
+      "values: %s and %s",
+      gruI_tensor_text(sorted).s, gruI_tensor_text(values).s);
 }
 
 /* Where each value (in[1]) would stand in the sorted sequence in[0]: before its equals, or after
@@ -56,8 +61,16 @@ gru_status gruI_searchsorted_forward(gruI_call *c) {
     int64_t n = sorted->shape[sorted->ndim - 1];
     bool shared = sorted->ndim == 1;
     int64_t count = shared ? values->numel : values->shape[values->ndim - 1];
-    gruI_search call = {dtype, c->attrs->step != 0, values->numel / count, n, shared ? 0 : n, count,
-                        c->attrs->base, gruI_data(sorted), gruI_data(values), gruI_data(c->out[0])};
+    gruI_search call = {dtype,
+                        c->attrs->step != 0,
+                        values->numel / count,
+                        n,
+                        shared ? 0 : n,
+                        count,
+                        c->attrs->base,
+                        gruI_data(sorted),
+                        gruI_data(values),
+                        gruI_data(c->out[0])};
     status = gruI_kernel_failed(c->rt, c->name, device, device->k->search(device, &call));
   }
   gru_tensor_release(sorted);

@@ -97,8 +97,8 @@ static gru_status reshape(gruI_call *c, bool copy_allowed) {
     return gruI_tensor_hot_clone(t, ndim, shape, &c->out[0]);
   gru_tensor *copy;
   GRUI_TRY(gruI_tensor_settle(t));
-  GRUI_TRY(gruI_tensor_new(c->rt, c->name, (gru_dtype)t->dtype, t->ndim, t->shape,
-                           gruI_place_of(t), &copy));
+  GRUI_TRY(gruI_tensor_new(c->rt, c->name, (gru_dtype)t->dtype, t->ndim, t->shape, gruI_place_of(t),
+                           &copy));
   gru_status status = gruI_copy_over(copy, t, c->name);
   gruI_strides(ndim, shape, stride);
   if (status == GRU_OK) status = gruI_tensor_alias(copy, ndim, shape, stride, 0, &c->out[0]);
@@ -166,7 +166,8 @@ gru_status gruI_permute_vjp(gruI_vjp *v) {
 gru_status gruI_transpose_forward(gruI_call *c) {
   int order[GRU_MAX_DIMS], a, b, ndim = c->in[0]->ndim;
   if (c->attrs->ndims != 2)
-    return gruI_fail(c->rt, GRU_ERROR_ARGUMENT, "transpose: takes two dims, got %d", c->attrs->ndims);
+    return gruI_fail(c->rt, GRU_ERROR_ARGUMENT, "transpose: takes two dims, got %d",
+                     c->attrs->ndims);
   GRUI_TRY(gruI_dim(c->rt, c->name, c->attrs->dims[0], ndim, 0, &a));
   GRUI_TRY(gruI_dim(c->rt, c->name, c->attrs->dims[1], ndim, 0, &b));
   for (int d = 0; d < ndim; d++) order[d] = d;
@@ -189,9 +190,9 @@ gru_status gruI_narrow_forward(gruI_call *c) {
   GRUI_TRY(gruI_dim(c->rt, c->name, a->dims[0], t->ndim, 0, &d));
   int64_t size = t->shape[d], start = a->start < 0 ? a->start + size : a->start;
   if (start < 0 || a->stop > size || a->stop < start || a->step < 1)
-    return gruI_fail(c->rt, GRU_ERROR_INDEX,
-                     "narrow: %lld to %lld by %lld is not in dim %d of %s", (long long)start + 1,
-                     (long long)a->stop, (long long)a->step, d + 1, gruI_tensor_text(t).s);
+    return gruI_fail(c->rt, GRU_ERROR_INDEX, "narrow: %lld to %lld by %lld is not in dim %d of %s",
+                     (long long)start + 1, (long long)a->stop, (long long)a->step, d + 1,
+                     gruI_tensor_text(t).s);
   int64_t shape[GRU_MAX_DIMS], stride[GRU_MAX_DIMS];
   memcpy(shape, t->shape, sizeof shape);
   memcpy(stride, t->stride, sizeof stride);
@@ -298,7 +299,8 @@ gru_status gruI_unsqueeze_forward(gruI_call *c) {
   const gru_tensor *t = c->in[0];
   int at;
   if (c->attrs->ndims != 1)
-    return gruI_fail(c->rt, GRU_ERROR_ARGUMENT, "unsqueeze: takes one dim, got %d", c->attrs->ndims);
+    return gruI_fail(c->rt, GRU_ERROR_ARGUMENT, "unsqueeze: takes one dim, got %d",
+                     c->attrs->ndims);
   GRUI_TRY(check_ndim(c, t->ndim + 1));
   GRUI_TRY(gruI_dim(c->rt, c->name, c->attrs->dims[0], t->ndim, 1, &at));
   int64_t shape[GRU_MAX_DIMS], stride[GRU_MAX_DIMS];
@@ -324,7 +326,8 @@ gru_status gruI_expand_forward(gruI_call *c) {
     stride[d] = d < lead || (have == 1 && want != 1) ? 0 : t->stride[d - lead];
   }
   if (!fits || !gruI_count(ndim, shape, &numel))
-    return gruI_fail(c->rt, GRU_ERROR_SHAPE, "expand: %s does not expand to %s; only sizes of 1 grow",
+    return gruI_fail(c->rt, GRU_ERROR_SHAPE,
+                     "expand: %s does not expand to %s; only sizes of 1 grow",
                      gruI_tensor_text(t).s, gruI_shape_text(ndim, c->attrs->dims).s);
   return view(c, ndim, shape, stride, t->offset);
 }

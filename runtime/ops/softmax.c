@@ -51,8 +51,8 @@ static gru_status forward(gruI_call *c, int log) {
                              gruI_place_of(x), &y);
   if (status == GRU_OK && x->numel > 0) {
     gruI_device *device = gruI_device_of(x);
-    gruI_softmax call = {(gru_dtype)x->dtype, log, x->numel / cols_of(x), cols_of(x), gruI_data(x),
-                         gruI_data(y)};
+    gruI_softmax call = {(gru_dtype)x->dtype, log,          x->numel / cols_of(x),
+                         cols_of(x),          gruI_data(x), gruI_data(y)};
     status = gruI_kernel_failed(c->rt, c->name, device, device->k->softmax(device, &call));
   }
   if (status == GRU_OK) status = dim_back(y, dim, &c->out[0]);

@@ -15,9 +15,15 @@ static gru_status run(gruI_call *c, const gruI_line *line, int64_t count, bool m
     status = gruI_tensor_new(c->rt, c->name, GRU_INT64, ndim, shape, place, &c->out[1]);
   if (status == GRU_OK && c->out[0]->numel > 0) {
     gruI_device *device = &place->device;
-    gruI_sort call = {.dtype = (gru_dtype)x->dtype, .descending = c->attrs->step != 0 && !median,
-                      .median = median, .outer = line->outer, .n = line->n, .inner = line->inner,
-                      .count = count, .base = c->attrs->base, .in = gruI_data(x),
+    gruI_sort call = {.dtype = (gru_dtype)x->dtype,
+                      .descending = c->attrs->step != 0 && !median,
+                      .median = median,
+                      .outer = line->outer,
+                      .n = line->n,
+                      .inner = line->inner,
+                      .count = count,
+                      .base = c->attrs->base,
+                      .in = gruI_data(x),
                       .out = gruI_data(c->out[0]),
                       .out_index = positions ? gruI_data(c->out[1]) : NULL};
     status = gruI_kernel_failed(c->rt, c->name, device, device->k->sort(device, &call));

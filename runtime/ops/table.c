@@ -7,14 +7,12 @@
 #define GRU_UNARY_NUMERIC(number, name, f, fi, dx) \
   ELEMENTWISE(number, name, 1, gruI_elementwise_vjp)
 #define GRU_UNARY_TEST(number, name, f, fi) ELEMENTWISE(number, name, 1, NULL)
-#define GRU_BINARY_FLOAT(number, name, f, da, db) \
-  ELEMENTWISE(number, name, 2, gruI_elementwise_vjp)
+#define GRU_BINARY_FLOAT(number, name, f, da, db) ELEMENTWISE(number, name, 2, gruI_elementwise_vjp)
 #define GRU_BINARY_NUMERIC(number, name, f, fi, da, db) \
   ELEMENTWISE(number, name, 2, gruI_elementwise_vjp)
 #define GRU_COMPARE(number, name, f) ELEMENTWISE(number, name, 2, NULL)
 #define GRU_LOGICAL(number, name, f) ELEMENTWISE(number, name, 2, NULL)
-#define GRU_TERNARY(number, name, f, da, db, dc) \
-  ELEMENTWISE(number, name, 3, gruI_elementwise_vjp)
+#define GRU_TERNARY(number, name, f, da, db, dc) ELEMENTWISE(number, name, 3, gruI_elementwise_vjp)
 /* A row that says GRU_NO_GRAD has no gradient rule to link to. */
 #define VJP_0(name) gruI_##name##_vjp
 #define VJP_GRU_VIEW(name) gruI_##name##_vjp

@@ -75,25 +75,24 @@ typedef struct row {
   int is_test;
 } row;
 
-#define GRADIENT(text, number, variant, used) {text, number, variant, REAL, used, 0}
-#define GRU_UNARY_FLOAT(number, name, f, dx)                                               \
+#define GRADIENT(text, number, variant, used) \
+  { text, number, variant, REAL, used, 0 }
+#define GRU_UNARY_FLOAT(number, name, f, dx) \
   {#name, number, 0, REAL, 1, 0}, GRADIENT(#name "_da", number, 1, name##_da_used),
-#define GRU_UNARY_NUMERIC(number, name, f, fi, dx)                                         \
-  {#name, number, 0, REAL | INTEGER, 1, 0},                                                \
-      GRADIENT(#name "_da", number, 1, name##_da_used),
+#define GRU_UNARY_NUMERIC(number, name, f, fi, dx) \
+  {#name, number, 0, REAL | INTEGER, 1, 0}, GRADIENT(#name "_da", number, 1, name##_da_used),
 #define GRU_UNARY_TEST(number, name, f, fi) {#name, number, 0, 7, 1, 1},
-#define GRU_BINARY_FLOAT(number, name, f, da, db)                                          \
-  {#name, number, 0, REAL, 3, 0}, GRADIENT(#name "_da", number, 1, name##_da_used),        \
+#define GRU_BINARY_FLOAT(number, name, f, da, db) \
+  {#name, number, 0, REAL, 3, 0}, GRADIENT(#name "_da", number, 1, name##_da_used), \
       GRADIENT(#name "_db", number, 2, name##_db_used),
-#define GRU_BINARY_NUMERIC(number, name, f, fi, da, db)                                    \
-  {#name, number, 0, REAL | INTEGER, 3, 0},                                                \
-      GRADIENT(#name "_da", number, 1, name##_da_used),                                    \
+#define GRU_BINARY_NUMERIC(number, name, f, fi, da, db) \
+  {#name, number, 0, REAL | INTEGER, 3, 0}, GRADIENT(#name "_da", number, 1, name##_da_used), \
       GRADIENT(#name "_db", number, 2, name##_db_used),
 #define GRU_COMPARE(number, name, f) {#name, number, 0, 7, 3, 1},
 #define GRU_LOGICAL(number, name, f) {#name, number, 0, BOOLEAN, 3, 1},
-#define GRU_TERNARY(number, name, f, da, db, dc)                                           \
-  {#name, number, 0, 7, 7, 0}, GRADIENT(#name "_da", number, 1, name##_da_used),           \
-      GRADIENT(#name "_db", number, 2, name##_db_used),                                    \
+#define GRU_TERNARY(number, name, f, da, db, dc) \
+  {#name, number, 0, 7, 7, 0}, GRADIENT(#name "_da", number, 1, name##_da_used), \
+      GRADIENT(#name "_db", number, 2, name##_db_used), \
       GRADIENT(#name "_dc", number, 3, name##_dc_used),
 static const row rows[] = {
 #include "ops.def"
@@ -109,7 +108,7 @@ static int has_dtype(const row *r, gru_dtype dtype) {
 }
 
 static value random_value(gru_dtype dtype) {
-  static const double special[] = {0.0, -0.0, 1.0,  -1.0, 0.5,      2.0,     1e-30,
+  static const double special[] = {0.0, -0.0, 1.0,  -1.0, 0.5,      2.0,       1e-30,
                                    3e4, -3e4, 88.0, -2.5, INFINITY, -INFINITY, NAN};
   static const int64_t whole[] = {0, 1, -1, 2, INT64_MAX, INT64_MIN, 63, -7};
   value v = {.i64 = 0};
@@ -169,9 +168,7 @@ static value expected_value(const row *r, gru_dtype dtype, const value *in) {
   return in[0];
 }
 
-static gru_dtype out_dtype(const row *r, gru_dtype dtype) {
-  return r->is_test ? GRU_BOOL : dtype;
-}
+static gru_dtype out_dtype(const row *r, gru_dtype dtype) { return r->is_test ? GRU_BOOL : dtype; }
 
 static gruI_elementwise new_call(const row *r, gru_dtype dtype) {
   gruI_elementwise call;
@@ -203,9 +200,10 @@ static void test_single(const row *r, gru_dtype dtype) {
     for (int s = 0; s < GRUI_SLOTS; s++) in[s] = input_value(r, dtype);
     value got = run_one(r, dtype, in), want = expected_value(r, dtype, in);
     good = is_near(out_dtype(r, dtype), got, want);
-    if (!good) printf("  %s: %g %g %g %g %g: %g, not %g\n", r->name, (double)in[0].f32,
-                      (double)in[1].f32, (double)in[2].f32, (double)in[3].f32,
-                      (double)in[4].f32, (double)got.f32, (double)want.f32);
+    if (!good)
+      printf("  %s: %g %g %g %g %g: %g, not %g\n", r->name, (double)in[0].f32, (double)in[1].f32,
+             (double)in[2].f32, (double)in[3].f32, (double)in[4].f32, (double)got.f32,
+             (double)want.f32);
   }
   CHECK(good, r->name);
 }
@@ -238,8 +236,7 @@ static const layout layouts[] = {
     {"short rows out", 2, {300, 3}, {{4, 1}, {0, 1}, {3, 1}}, {5, 1}},
     {"middle", 3, {7, 11, 13}, {{143, 13, 1}, {13, 0, 1}, {0, 1, 0}}, {143, 13, 1}},
     {"long middle", 3, {5, 6, 64}, {{384, 64, 1}, {64, 0, 1}, {0, 64, 1}}, {500, 70, 1}},
-    {"four", 4, {3, 4, 5, 26}, {{520, 130, 26, 1}, {0, 26, 0, 1}, {1, 3, 0, 0}},
-     {520, 130, 26, 1}},
+    {"four", 4, {3, 4, 5, 26}, {{520, 130, 26, 1}, {0, 26, 0, 1}, {1, 3, 0, 0}}, {520, 130, 26, 1}},
     {"outer product", 2, {90, 80}, {{1, 0}, {0, 1}, {80, 1}}, {80, 1}},
 };
 

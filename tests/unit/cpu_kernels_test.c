@@ -39,8 +39,7 @@ static double gemm_term(const gruI_gemm *g, int64_t b, int64_t i, int64_t j, uin
 }
 
 /* The largest error, over the sum of |terms|; what lies between rows must be as before. */
-static double gemm_error(const gruI_gemm *g, const void *before, const void *after,
-                         int64_t count) {
+static double gemm_error(const gruI_gemm *g, const void *before, const void *after, int64_t count) {
   double worst = 0;
   size_t size = gru_dtype_size(g->dtype);
   char *rest = copy_of(after, (size_t)count * size);
@@ -200,8 +199,7 @@ static void try_rows(int64_t outer, int64_t count, int64_t inner, int64_t size_x
 
 static void test_rows(void) {
   static const int64_t inners[] = {0, 1, 2, 7, 8, 16, 17, 40, 130};
-  for (int i = 0; i < 400; i++)
-    try_rows(below(4), below(60), inners[below(9)], 1 + below(30));
+  for (int i = 0; i < 400; i++) try_rows(below(4), below(60), inners[below(9)], 1 + below(30));
   for (int i = 0; i < 20; i++) {
     try_rows(1 + below(2), 300, 200 + below(100), 1 + below(100));
     try_rows(1, 40000, 1 + below(3), 1 + below(50));

@@ -83,8 +83,8 @@ static void try_softmax(int64_t rows, int64_t cols, double spread) {
       dx = grad.dx;
       continue;
     }
-    check(memcmp(s.y, y, bytes) == 0 && memcmp(grad.dx, dx, bytes) == 0, "softmax bits", rows,
-          cols, d);
+    check(memcmp(s.y, y, bytes) == 0 && memcmp(grad.dx, dx, bytes) == 0, "softmax bits", rows, cols,
+          d);
     free(s.y);
     free(grad.dx);
   }
@@ -103,7 +103,8 @@ static void cross_entropy_right(const gruI_cross_entropy *e) {
     int64_t t = ignored ? 0 : e->target[r] - e->base;
     double lse = log_sum_exp(e->dtype, e->x, r, n, &most), smooth = 0;
     double w = ignored ? 0 : e->weight ? element(e->dtype, e->weight, t) : 1;
-    double scale = element(e->dtype, e->scale, r * e->scale_stride), share = e->smoothing / (double)n;
+    double scale = element(e->dtype, e->scale, r * e->scale_stride),
+           share = e->smoothing / (double)n;
     for (int64_t c = 0; c < n; c++)
       smooth += (e->weight ? element(e->dtype, e->weight, c) : 1) *
                 (lse - element(e->dtype, e->x, r * n + c));
@@ -135,10 +136,9 @@ static void run_cross_entropy(gruI_cross_entropy *e) {
     e->lse = out + 2 * row;
     e->lse_in = e->lse;
     e->dx = out + 3 * row;
-    check(gruI_cpu_cross_entropy(&devices[d], e) == GRU_OK, "cross_entropy", e->rows, e->cols,
+    check(gruI_cpu_cross_entropy(&devices[d], e) == GRU_OK, "cross_entropy", e->rows, e->cols, d);
+    check(gruI_cpu_cross_entropy_grad(&devices[d], e) == GRU_OK, "its gradient", e->rows, e->cols,
           d);
-    check(gruI_cpu_cross_entropy_grad(&devices[d], e) == GRU_OK, "its gradient", e->rows,
-          e->cols, d);
     if (d == 0) {
       cross_entropy_right(e);
       first = out;
@@ -162,10 +162,8 @@ static void try_cross_entropy(int64_t rows, int64_t cols, double spread) {
   void *x = random_elements(e.dtype, rows * cols + 1);
   void *weight = random_elements(e.dtype, cols), *scale = random_elements(e.dtype, rows + 1);
   int64_t *target = random_ids(rows + 1, e.base, cols);
-  for (int64_t i = 0; i < rows * cols; i++)
-    store(e.dtype, x, i, element(e.dtype, x, i) * spread);
-  for (int64_t c = 0; c < cols; c++)
-    store(e.dtype, weight, c, fabs(element(e.dtype, weight, c)));
+  for (int64_t i = 0; i < rows * cols; i++) store(e.dtype, x, i, element(e.dtype, x, i) * spread);
+  for (int64_t c = 0; c < cols; c++) store(e.dtype, weight, c, fabs(element(e.dtype, weight, c)));
   if (e.has_ignore)
     for (int64_t r = 0; r < rows; r += 3) target[r] = e.ignore_index;
   e.x = x;
@@ -179,8 +177,8 @@ static void try_cross_entropy(int64_t rows, int64_t cols, double spread) {
     e.loss = e.mass = e.lse = e.dx = NULL;
     for (int grad = 0; grad < 2; grad++)
       check((grad ? gruI_cpu_cross_entropy_grad : gruI_cpu_cross_entropy)(&devices[1], &e) ==
-                    GRU_ERROR_INDEX && devices[1].fault.position == bad &&
-                devices[1].fault.value == target[bad],
+                    GRU_ERROR_INDEX &&
+                devices[1].fault.position == bad && devices[1].fault.value == target[bad],
             "cross_entropy fault", devices[1].fault.position, bad, grad);
   }
   free(x), free(weight), free(scale), free(target);
@@ -190,9 +188,17 @@ static void try_cross_entropy(int64_t rows, int64_t cols, double spread) {
 static void test_infinite_logits(void) {
   float x[] = {-INFINITY, 1, 2, -INFINITY, 1, 2}, loss[2], mass[2], lse[2], dx[6], scale = 1;
   int64_t target[] = {2, 0};
-  gruI_cross_entropy e = {.dtype = GRU_FLOAT32, .rows = 2, .cols = 3, .x = x, .target = target,
-                          .loss = loss, .mass = mass, .lse = lse, .lse_in = lse,
-                          .scale = &scale, .dx = dx};
+  gruI_cross_entropy e = {.dtype = GRU_FLOAT32,
+                          .rows = 2,
+                          .cols = 3,
+                          .x = x,
+                          .target = target,
+                          .loss = loss,
+                          .mass = mass,
+                          .lse = lse,
+                          .lse_in = lse,
+                          .scale = &scale,
+                          .dx = dx};
   gruI_cpu_cross_entropy(&devices[0], &e);
   gruI_cpu_cross_entropy_grad(&devices[0], &e);
   check(is_near((double)loss[0], log1p(exp(-1)), 1e-6), "loss beside -inf", 0, 0, 0);

@@ -163,8 +163,8 @@ static void test_reduce(gruI_reduction kind, gru_dtype dtype, const shape *s, in
   memcpy(call.red, s->red, sizeof s->red);
   memcpy(call.red_stride, s->red_stride, sizeof s->red);
   call.base = is_extreme ? odd : 0;
-  int64_t results = count(s->nkeep, s->keep), have = extent(s->nkeep, s->keep, s->keep_stride) +
-                                                     extent(s->nred, s->red, s->red_stride);
+  int64_t results = count(s->nkeep, s->keep),
+          have = extent(s->nkeep, s->keep, s->keep_stride) + extent(s->nred, s->red, s->red_stride);
   if (have < 1) have = 1;
   void *in = allocate((size_t)have * 8), *out[2];
   int64_t *index[2];
@@ -234,8 +234,13 @@ static void test_accuracy(void) {
       sum += (double)in[i];
       magnitude += fabs((double)in[i]);
     }
-    gruI_reduce call = {.kind = GRUI_SUM, .dtype = GRU_FLOAT32, .nred = 1, .red = {n},
-                        .red_stride = {1}, .in = in, .out = &out};
+    gruI_reduce call = {.kind = GRUI_SUM,
+                        .dtype = GRU_FLOAT32,
+                        .nred = 1,
+                        .red = {n},
+                        .red_stride = {1},
+                        .in = in,
+                        .out = &out};
     CHECK(device.k->reduce(&device, &call) == GRU_OK, "sum");
     CHECK(fabs((double)out - sum) < 1e-7 * magnitude, "accuracy of a sum");
   }
@@ -277,9 +282,7 @@ static const copy_shape copy_shapes[] = {
     {4, {5, 6, 7, 8}, {400, 60, 8, 1}, {336, 1, 48, 6}},
 };
 
-static int64_t whole_of(double v) {
-  return v >= -0x1p63 && v < 0x1p63 ? (int64_t)v : INT64_MIN;
-}
+static int64_t whole_of(double v) { return v >= -0x1p63 && v < 0x1p63 ? (int64_t)v : INT64_MIN; }
 
 static int is_converted(const gruI_copy *call, int64_t from, int64_t to) {
   const float *f32 = call->in, *to32 = call->out;

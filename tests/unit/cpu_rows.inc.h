@@ -1,16 +1,18 @@
 /* cpu_rows.inc.h - a function EVAL(op, variant, in) that computes one element of a row of
 ** ops.def, included with T, FIELD (of value), EVAL, and IS_FLOAT or IS_BOOL as 0 or 1.
 */
-#define GIVE(number, variant, field, text)                                                 \
-  case (number) * 4 + (variant): out.field = (text); break;
+#define GIVE(number, variant, field, text) \
+  case (number)*4 + (variant): \
+    out.field = (text); \
+    break;
 #if IS_FLOAT
 #define GRU_UNARY_FLOAT(number, name, f, dx) GIVE(number, 0, FIELD, f) GIVE(number, 1, FIELD, dx)
 #define GRU_UNARY_NUMERIC(number, name, f, fi, dx) GRU_UNARY_FLOAT(number, name, f, dx)
 #define GRU_UNARY_TEST(number, name, f, fi) GIVE(number, 0, b8, (uint8_t)(f))
-#define GRU_BINARY_FLOAT(number, name, f, da, db)                                          \
+#define GRU_BINARY_FLOAT(number, name, f, da, db) \
   GIVE(number, 0, FIELD, f) GIVE(number, 1, FIELD, da) GIVE(number, 2, FIELD, db)
 #define GRU_BINARY_NUMERIC(number, name, f, fi, da, db) GRU_BINARY_FLOAT(number, name, f, da, db)
-#define GRU_TERNARY(number, name, f, da, db, dc)                                           \
+#define GRU_TERNARY(number, name, f, da, db, dc) \
   GRU_BINARY_FLOAT(number, name, f, da, db) GIVE(number, 3, FIELD, dc)
 #else
 #define GRU_UNARY_TEST(number, name, f, fi) GIVE(number, 0, b8, (uint8_t)(fi))

@@ -13,8 +13,10 @@
 static int passed, failed;
 
 static void check(int holds, int line, const char *what) {
-  if (holds) passed++;
-  else if (failed++ < 50) printf("line %d: %s\n", line, what);
+  if (holds)
+    passed++;
+  else if (failed++ < 50)
+    printf("line %d: %s\n", line, what);
 }
 #define CHECK(condition, what) check((condition) ? 1 : 0, __LINE__, what)
 
@@ -44,9 +46,7 @@ static inline uint64_t random_bits(void) {
 }
 
 /* In [0, 1). */
-static inline double random_unit(void) {
-  return (double)(random_bits() >> 11) * 0x1p-53;
-}
+static inline double random_unit(void) { return (double)(random_bits() >> 11) * 0x1p-53; }
 
 static inline size_t size_of(gru_dtype dtype) {
   return dtype == GRU_BOOL ? 1 : dtype == GRU_FLOAT32 ? 4 : 8;
@@ -67,10 +67,10 @@ static inline void fill_strides(int ndim, const int64_t *shape, int64_t *stride)
   }
 }
 
-#define STUB(name, type)                                                                   \
-  gru_status name(gruI_device *d, const type *call) {                                      \
-    (void)d, (void)call;                                                                   \
-    return GRU_ERROR_ARGUMENT;                                                             \
+#define STUB(name, type) \
+  gru_status name(gruI_device *d, const type *call) { \
+    (void)d, (void)call; \
+    return GRU_ERROR_ARGUMENT; \
   }
 STUB(gruI_cpu_gemm, gruI_gemm)
 STUB(gruI_cpu_take, gruI_rows)

@@ -25,8 +25,7 @@ enum { CHUNK = 4096, POINTS = 2000000 };
 
 static int passed, failed;
 
-static void report(const char *name, double err, double bound, double x, double y,
-                   int binary) {
+static void report(const char *name, double err, double bound, double x, double y, int binary) {
   int ok = err <= bound;
   printf("%-4s %-16s %7.3f ulp (<= %g)", ok ? "ok" : "FAIL", name, err, bound);
   if (err > 0) printf(binary ? "  at %.17g, %.17g" : "  at %.17g", x, y);
@@ -149,23 +148,70 @@ typedef struct row_f64 {
   double bound, limit, lo, hi;
 } row_f64;
 
-#define ROW_F32(name, wf, wd, bf, bd, lf, ld, lo, hi) \
-  {#name "_f32", loop_##name##_f32, wf, bf, lf},
+#define ROW_F32(name, wf, wd, bf, bd, lf, ld, lo, hi) {#name "_f32", loop_##name##_f32, wf, bf, lf},
 #define ROW_F64(name, wf, wd, bf, bd, lf, ld, lo, hi) \
   {#name "_f64", loop_##name##_f64, wd, bd, ld, lo, hi},
 
 static const row_f32 rows_f32[] = {UNARY(ROW_F32)};
 static const row_f64 rows_f64[] = {UNARY(ROW_F64)};
 
-static const double specials[] = {
-    0.0,        -0.0,      1.0,     -1.0,     0.5,       -0.5,      1.5,      2.5,
-    2.0,        -2.0,      3.0,     -3.0,     7.0,       -7.0,      0.1,      -0.1,
-    1e4,        -1e4,      1e10,    -1e10,    16777215., 8388607.5, -8388608, 1e-3,
-    88.72,      88.73,     -103.9,  -104.1,   709.78,    709.79,    -745.1,   -745.2,
-    0x1p-126,   0x1p-149,  -0x1p-149, 0x1p-130, FLT_MAX, -FLT_MAX,  0x1p-127, 1e-30,
-    DBL_MAX,    -DBL_MAX,  DBL_MIN, 0x1p-1074, -0x1p-1074, 0x1p-1030, 1e300,  -1e-300,
-    9007199254740991.0, 9007199254740992.0, 4503599627370495.5, -4503599627370495.5,
-    0x1.fffffffffffffp-1, 0x1.fffffep-1, INFINITY, -INFINITY, NAN};
+static const double specials[] = {0.0,
+                                  -0.0,
+                                  1.0,
+                                  -1.0,
+                                  0.5,
+                                  -0.5,
+                                  1.5,
+                                  2.5,
+                                  2.0,
+                                  -2.0,
+                                  3.0,
+                                  -3.0,
+                                  7.0,
+                                  -7.0,
+                                  0.1,
+                                  -0.1,
+                                  1e4,
+                                  -1e4,
+                                  1e10,
+                                  -1e10,
+                                  16777215.,
+                                  8388607.5,
+                                  -8388608,
+                                  1e-3,
+                                  88.72,
+                                  88.73,
+                                  -103.9,
+                                  -104.1,
+                                  709.78,
+                                  709.79,
+                                  -745.1,
+                                  -745.2,
+                                  0x1p-126,
+                                  0x1p-149,
+                                  -0x1p-149,
+                                  0x1p-130,
+                                  FLT_MAX,
+                                  -FLT_MAX,
+                                  0x1p-127,
+                                  1e-30,
+                                  DBL_MAX,
+                                  -DBL_MAX,
+                                  DBL_MIN,
+                                  0x1p-1074,
+                                  -0x1p-1074,
+                                  0x1p-1030,
+                                  1e300,
+                                  -1e-300,
+                                  9007199254740991.0,
+                                  9007199254740992.0,
+                                  4503599627370495.5,
+                                  -4503599627370495.5,
+                                  0x1.fffffffffffffp-1,
+                                  0x1.fffffep-1,
+                                  INFINITY,
+                                  -INFINITY,
+                                  NAN};
 enum { SPECIALS = sizeof specials / sizeof specials[0] };
 
 /* ---- one argument ---------------------------------------------------------------- */
@@ -211,7 +257,7 @@ static void run_f64(const row_f64 *row) {
              : i % 4 == 1              ? ldexp(uniform(-1, 1), (int)(next() % 24) - 12)
              : i % 8 == 2 && row->limit > 0
                  ? (double)(0x1.921fb54442d1846ap0L * (long double)floor(uniform(-1e6, 1e6)))
-                                       : uniform(row->lo, row->hi);
+                 : uniform(row->lo, row->hi);
     }
     row->loop(x, y);
     for (int i = 0; i < CHUNK; i++) {
@@ -310,8 +356,7 @@ static void mod_pair(pairs *f, pairs *d, double x, double y) {
   if (isinf(a) || isinf(b) || b == 0 || !far_f64((double)a, (double)b)) {
     float want = (float)want_remainder((double)a, (double)b);
     note(&f[0], ulps_f32(gm_remainder(a, b), (double)want), (double)a, (double)b);
-    note(&f[1], ulps_f32(gm_floordiv(a, b), (double)want_floordiv_f32(a, b)), (double)a,
-         (double)b);
+    note(&f[1], ulps_f32(gm_floordiv(a, b), (double)want_floordiv_f32(a, b)), (double)a, (double)b);
   }
   if (isinf(x) || isinf(y) || y == 0 || !far_f64(x, y)) {
     note(&d[0], ulps_f64(gm_remainder(x, y), (long double)want_remainder(x, y)), x, y);
@@ -343,13 +388,9 @@ static void run_mod(void) {
   for (int i = 0; i < 2; i++) finish(&d[i]);
 }
 
-static double torch_max(double a, double b) {
-  return isnan(a) || isnan(b) ? NAN : a > b ? a : b;
-}
+static double torch_max(double a, double b) { return isnan(a) || isnan(b) ? NAN : a > b ? a : b; }
 
-static double torch_min(double a, double b) {
-  return isnan(a) || isnan(b) ? NAN : a < b ? a : b;
-}
+static double torch_min(double a, double b) { return isnan(a) || isnan(b) ? NAN : a < b ? a : b; }
 
 static void run_selection(void) {
   int max = 1, min = 1, sign = 1, classes = 1;
@@ -389,9 +430,25 @@ static int64_t whole_power(int64_t base, int64_t exponent) {
 }
 
 static void run_i64(void) {
-  static const int64_t v[] = {0,   1,   -1,  2,    -2,        3,         -3,
-                              7,   -7,  10,  -10,  63,        64,        1000003,
-                              -99, 1 << 30, INT64_MAX, INT64_MIN, INT64_MAX - 1,
+  static const int64_t v[] = {0,
+                              1,
+                              -1,
+                              2,
+                              -2,
+                              3,
+                              -3,
+                              7,
+                              -7,
+                              10,
+                              -10,
+                              63,
+                              64,
+                              1000003,
+                              -99,
+                              1 << 30,
+                              INT64_MAX,
+                              INT64_MIN,
+                              INT64_MAX - 1,
                               INT64_MIN + 1};
   enum { COUNT = sizeof v / sizeof v[0] };
   int sums = 1, floors = 1, powers = 1;

@@ -99,8 +99,7 @@ static double now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void bench(const char *name,
-                  void (*f)(int, const float *restrict, float *restrict),
+static void bench(const char *name, void (*f)(int, const float *restrict, float *restrict),
                   void (*d)(int, const double *restrict, double *restrict)) {
   double best_f = 1e9, best_d = 1e9;
   for (int round = 0; round < 5; round++) {
@@ -122,9 +121,25 @@ int main(void) {
     xf[i] = (float)xd[i];
   }
 #define BENCH(name) bench(#name, loop_##name##_f32, loop_##name##_f64);
-  BENCH(exp) BENCH(sigmoid) BENCH(tanh) BENCH(log) BENCH(expm1) BENCH(log1p) BENCH(log2)
-  BENCH(softplus) BENCH(sin) BENCH(cos) BENCH(erf) BENCH(sqrt) BENCH(rsqrt) BENCH(floor)
-  BENCH(round) BENCH(max) BENCH(pow) BENCH(remainder) BENCH(floordiv)
+  BENCH(exp)
+  BENCH(sigmoid)
+  BENCH(tanh)
+  BENCH(log)
+  BENCH(expm1)
+  BENCH(log1p)
+  BENCH(log2)
+  BENCH(softplus)
+  BENCH(sin)
+  BENCH(cos)
+  BENCH(erf)
+  BENCH(sqrt)
+  BENCH(rsqrt)
+  BENCH(floor)
+  BENCH(round)
+  BENCH(max)
+  BENCH(pow)
+  BENCH(remainder)
+  BENCH(floordiv)
   return 0;
 }
 #endif

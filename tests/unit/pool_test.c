@@ -14,10 +14,12 @@
 
 static int passed, failed;
 
-#define CHECK(condition)                                               \
-  do {                                                                 \
-    if (condition) passed++;                                           \
-    else failed++, printf("%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+#define CHECK(condition) \
+  do { \
+    if (condition) \
+      passed++; \
+    else \
+      failed++, printf("%s:%d: %s\n", __FILE__, __LINE__, #condition); \
   } while (0)
 
 enum { MOST_BLOCKS = 300 };
@@ -42,8 +44,10 @@ static void touch(void *context, int64_t block, int worker) {
     atomic_store(&w->bad_worker, 1);
     return;
   }
-  if (!atomic_exchange(&w->has_seen[worker], 1)) w->seen[worker] = pthread_self();
-  else if (!pthread_equal(w->seen[worker], pthread_self())) atomic_store(&w->moved, 1);
+  if (!atomic_exchange(&w->has_seen[worker], 1))
+    w->seen[worker] = pthread_self();
+  else if (!pthread_equal(w->seen[worker], pthread_self()))
+    atomic_store(&w->moved, 1);
 }
 
 /* All blocks of a job ran once, and their plain writes are visible. */

@@ -59,8 +59,7 @@ static double single_draw(const gruI_random *r, uint64_t e) {
                                gruI_philox_word64(r->seed, pair + 1), &z[0], &z[1]);
         return z[e & 1] * r->b + r->a;
       }
-    case GRUI_BERNOULLI:
-      return gruI_philox_word32(r->seed, e) < gruI_philox_threshold(r->a);
+    case GRUI_BERNOULLI: return gruI_philox_word32(r->seed, e) < gruI_philox_threshold(r->a);
     default:
       return (double)gruI_philox_integer(gruI_philox_word64(r->seed, e), r->low,
                                          (uint64_t)r->high - (uint64_t)r->low);
@@ -131,8 +130,14 @@ static void test_sets(void) {
   static float a[COUNT], b[COUNT];
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return;
   for (int kind = GRUI_UNIFORM; kind <= GRUI_RANDINT; kind++) {
-    gruI_random r = {.kind = (gruI_random_kind)kind, .dtype = GRU_FLOAT32, .count = COUNT,
-                     .seed = next(), .counter = 3, .a = 0.1, .b = 0.7, .high = 99};
+    gruI_random r = {.kind = (gruI_random_kind)kind,
+                     .dtype = GRU_FLOAT32,
+                     .count = COUNT,
+                     .seed = next(),
+                     .counter = 3,
+                     .a = 0.1,
+                     .b = 0.7,
+                     .high = 99};
     float worst = 0;
     r.out = a;
     gruI_random_fill_baseline(&r, 0, COUNT);
@@ -150,8 +155,13 @@ static void test_moments(void) {
   double limit = 5 / sqrt(COUNT);
   for (int dtype = GRU_FLOAT32; dtype <= GRU_FLOAT64; dtype++)
     for (int kind = GRUI_UNIFORM; kind <= GRUI_NORMAL; kind++) {
-      gruI_random r = {.kind = (gruI_random_kind)kind, .dtype = (gru_dtype)dtype,
-                       .count = COUNT, .seed = 5, .counter = 0, .a = 0, .b = 1};
+      gruI_random r = {.kind = (gruI_random_kind)kind,
+                       .dtype = (gru_dtype)dtype,
+                       .count = COUNT,
+                       .seed = 5,
+                       .counter = 0,
+                       .a = 0,
+                       .b = 1};
       double sum = 0, square = 0, fourth = 0, neighbour = 0, before = 0;
       r.out = fresh(COUNT * sizeof(double));
       gruI_cpu_random(&devices[1], &r);
@@ -166,8 +176,8 @@ static void test_moments(void) {
       }
       check(fabs(sum / COUNT) < limit, "mean", kind, dtype, 0);
       check(fabs(square / COUNT - 1) < 1.5 * limit, "variance", kind, dtype, 0);
-      check(fabs(fourth / COUNT - (kind == GRUI_UNIFORM ? 1.8 : 3)) < 10 * limit,
-            "fourth moment", kind, dtype, 0);
+      check(fabs(fourth / COUNT - (kind == GRUI_UNIFORM ? 1.8 : 3)) < 10 * limit, "fourth moment",
+            kind, dtype, 0);
       check(fabs(neighbour / COUNT) < limit, "neighbours", kind, dtype, 0);
       free(r.out);
     }
@@ -178,8 +188,13 @@ static void test_limits(void) {
   float x[3000];
   uint8_t b[3000];
   int inside = 1, sure = 1;
-  gruI_random r = {.kind = GRUI_UNIFORM, .dtype = GRU_FLOAT32, .count = 3000, .seed = 1,
-                   .a = 1, .b = (double)nextafterf(1, 2), .out = x};
+  gruI_random r = {.kind = GRUI_UNIFORM,
+                   .dtype = GRU_FLOAT32,
+                   .count = 3000,
+                   .seed = 1,
+                   .a = 1,
+                   .b = (double)nextafterf(1, 2),
+                   .out = x};
   gruI_cpu_random(&devices[0], &r);
   for (int i = 0; i < 3000; i++) inside &= x[i] == 1;
   r.a = r.b = 0.25;
@@ -187,8 +202,8 @@ static void test_limits(void) {
   for (int i = 0; i < 3000; i++) inside &= x[i] == 0.25f;
   check(inside, "uniform within [a, b)", 0, 0, 0);
   for (int p = 0; p <= 1; p++) {
-    gruI_random bernoulli = {.kind = GRUI_BERNOULLI, .dtype = GRU_BOOL, .count = 3000,
-                             .seed = 1, .a = p, .out = b};
+    gruI_random bernoulli = {
+        .kind = GRUI_BERNOULLI, .dtype = GRU_BOOL, .count = 3000, .seed = 1, .a = p, .out = b};
     gruI_cpu_random(&devices[0], &bernoulli);
     for (int i = 0; i < 3000; i++) sure &= b[i] == p;
   }
@@ -199,12 +214,12 @@ static void test_limits(void) {
 
 enum { UNIFORM, NORMAL, BERNOULLI, RANDINT, PERM };
 
-#define BY_DTYPE(name, dtype, out, ...)                                                   \
-  switch (dtype) {                                                                        \
-    case GRU_BOOL: gruI_mt19937_##name##_u8(g, out, __VA_ARGS__); break;                  \
-    case GRU_INT64: gruI_mt19937_##name##_i64(g, out, __VA_ARGS__); break;                \
-    case GRU_FLOAT32: gruI_mt19937_##name##_f32(g, out, __VA_ARGS__); break;              \
-    case GRU_FLOAT64: gruI_mt19937_##name##_f64(g, out, __VA_ARGS__); break;              \
+#define BY_DTYPE(name, dtype, out, ...) \
+  switch (dtype) { \
+    case GRU_BOOL: gruI_mt19937_##name##_u8(g, out, __VA_ARGS__); break; \
+    case GRU_INT64: gruI_mt19937_##name##_i64(g, out, __VA_ARGS__); break; \
+    case GRU_FLOAT32: gruI_mt19937_##name##_f32(g, out, __VA_ARGS__); break; \
+    case GRU_FLOAT64: gruI_mt19937_##name##_f64(g, out, __VA_ARGS__); break; \
   }
 
 static void mt_fill(gruI_mt19937 *g, int kind, gru_dtype dtype, void *out, int64_t n, double a,
@@ -279,11 +294,14 @@ static void test_torch_fills(void) {
 
 /* torch.empty(n, dtype=torch.float64).normal_(0.3, 1.7): elements 0, 1, n - 2 and n - 1. */
 static void test_torch_normals(void) {
-  static const struct { uint64_t seed; int n; double want[4]; } cases[] = {
+  static const struct {
+    uint64_t seed;
+    int n;
+    double want[4];
+  } cases[] = {
       {0, 5, {2.9196933840148738, -0.19882913979360883, 1.266333171377135, -1.5436879821208356}},
       {42, 15, {0.87237360245256, 0.5189759887322025, -2.572658124555125, -1.3812317979491735}},
-      {137, 16, {0.21858467163965514, 0.6473187102160036, 0.06576079881468243,
-                 1.3602788995610366}},
+      {137, 16, {0.21858467163965514, 0.6473187102160036, 0.06576079881468243, 1.3602788995610366}},
       {7, 17, {0.412654817429649, -0.19477050063096155, 1.0693783535717503, -2.53513952819589}}};
   for (int i = 0; i < 4; i++) {
     double x[17];
@@ -299,17 +317,21 @@ static void test_torch_normals(void) {
 /* Fills in turn after manual_seed(42), each with its last element: the second normal of a
 ** pair waits through whatever comes between. */
 static void test_torch_sequence(void) {
-  static const struct { int kind; gru_dtype dtype; int n; double a, b, last; } steps[] = {
-      {NORMAL, GRU_FLOAT32, 3, 0.0, 1.0, 0.23446236550807953},
-      {UNIFORM, GRU_FLOAT32, 2, 0.0, 1.0, 0.13318592309951782},
-      {NORMAL, GRU_FLOAT64, 2, 1.0, 2.0, -3.932114102861064},
-      {NORMAL, GRU_FLOAT32, 17, 0.0, 1.0, -1.234653115272522},
-      {BERNOULLI, GRU_BOOL, 3, 0.5, 0.0, 1.0},
-      {RANDINT, GRU_INT64, 3, 0.0, 1000000000000.0, 731744320642.0},
-      {NORMAL, GRU_FLOAT32, 1, 0.0, 1.0, 0.36228621006011963},
-      {PERM, GRU_INT64, 5, 0.0, 0.0, 4.0},
-      {NORMAL, GRU_FLOAT64, 33, 0.0, 1.0, -0.30966928936146026},
-      {UNIFORM, GRU_FLOAT64, 1, 0.0, 1.0, 0.8790019146433473}};
+  static const struct {
+    int kind;
+    gru_dtype dtype;
+    int n;
+    double a, b, last;
+  } steps[] = {{NORMAL, GRU_FLOAT32, 3, 0.0, 1.0, 0.23446236550807953},
+               {UNIFORM, GRU_FLOAT32, 2, 0.0, 1.0, 0.13318592309951782},
+               {NORMAL, GRU_FLOAT64, 2, 1.0, 2.0, -3.932114102861064},
+               {NORMAL, GRU_FLOAT32, 17, 0.0, 1.0, -1.234653115272522},
+               {BERNOULLI, GRU_BOOL, 3, 0.5, 0.0, 1.0},
+               {RANDINT, GRU_INT64, 3, 0.0, 1000000000000.0, 731744320642.0},
+               {NORMAL, GRU_FLOAT32, 1, 0.0, 1.0, 0.36228621006011963},
+               {PERM, GRU_INT64, 5, 0.0, 0.0, 4.0},
+               {NORMAL, GRU_FLOAT64, 33, 0.0, 1.0, -0.30966928936146026},
+               {UNIFORM, GRU_FLOAT64, 1, 0.0, 1.0, 0.8790019146433473}};
   gruI_mt19937 g;
   gruI_mt19937_seed(&g, 42);
   for (int i = 0; i < 10; i++) {
@@ -323,8 +345,7 @@ static void test_torch_sequence(void) {
 }
 
 static void test_words(void) {
-  static const uint32_t words[] = {4053805790u, 2173880614u, 380293709u, 1237255315u,
-                                   2986595568u};
+  static const uint32_t words[] = {4053805790u, 2173880614u, 380293709u, 1237255315u, 2986595568u};
   gruI_mt19937 g, h;
   gruI_mt19937_seed(&g, 137);
   h = g;

@@ -78,8 +78,7 @@ static const char *file_of(const char *name, const void *bytes, size_t n) {
 /* ---- expectations --------------------------------------------------------------- */
 
 #define OPENS(path, max_chars, want) opens((path), (max_chars), (want), __LINE__)
-#define FAILS(path, max_chars, status, part) \
-  fails((path), (max_chars), (status), (part), __LINE__)
+#define FAILS(path, max_chars, status, part) fails((path), (max_chars), (status), (part), __LINE__)
 
 /* Opens the text or counts a failure and returns NULL. */
 static gru_text *open_text(const char *path, uint64_t max_chars, int line) {
@@ -134,8 +133,9 @@ static void fails(const char *path, uint64_t max_chars, gru_status want, const c
 /* ---- plain texts ---------------------------------------------------------------- */
 
 static void test_ids(void) {
-  const char *path = FILE_OF("ids.txt", "\xE6\x83\xB3\xE8\xA6\x81 a"
-                                        "\xE6\x83\xB3\xF0\x9F\x8E\xB5");
+  const char *path = FILE_OF("ids.txt",
+                             "\xE6\x83\xB3\xE8\xA6\x81 a"
+                             "\xE6\x83\xB3\xF0\x9F\x8E\xB5");
   const int32_t ids[] = {0, 1, 2, 3, 0, 4};
   const uint32_t vocab[] = {0x60F3, 0x8981, ' ', 'a', 0x1F3B5};
   gru_text *text = open_text(path, 0, __LINE__);
@@ -302,15 +302,14 @@ static int is_well_formed(unsigned lead, unsigned second, int size) {
 
 /* Every first byte with second bytes from the edges of the table. */
 static void test_edges(void) {
-  static const unsigned char seconds[] = {0x01, 0x7F, 0x80, 0x8F, 0x90, 0x9F,
-                                          0xA0, 0xBF, 0xC0, 0xFF};
+  static const unsigned char seconds[] = {0x01, 0x7F, 0x80, 0x8F, 0x90,
+                                          0x9F, 0xA0, 0xBF, 0xC0, 0xFF};
   for (unsigned lead = 0x80; lead <= 0xFF; lead++) {
     int size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
     for (size_t i = 0; i < sizeof seconds; i++) {
       unsigned char bytes[] = {(unsigned char)lead, seconds[i], 0x80, 0x80};
       gru_text *text = NULL;
-      gru_status status =
-          gru_text_open(rt, file_of("edge.txt", bytes, (size_t)size), 0, &text);
+      gru_status status = gru_text_open(rt, file_of("edge.txt", bytes, (size_t)size), 0, &text);
       int want = is_well_formed(lead, seconds[i], size);
       check((status == GRU_OK) == want, __LINE__, "%02X %02X: %s", lead, seconds[i],
             want ? gru_runtime_error(rt) : "taken");
@@ -442,14 +441,13 @@ static const char *zip_of(const char *name, const entry *entries, size_t n, int 
 #define ZIP_OF(name, entries) zip_of((name), (entries), COUNT(entries), ZIP_CM_DEFLATE)
 
 static void test_zip(void) {
-  const entry one[] = {{"lyrics.txt", "\xEF\xBB\xBF" "a\nb\r\nc"}};
+  const entry one[] = {{"lyrics.txt",
+                        "\xEF\xBB\xBF"
+                        "a\nb\r\nc"}};
   const entry deep[] = {{"a/", NULL}, {"a/b/", NULL}, {"a/b/Lyrics.TXT", "deep"}};
-  const entry clutter[] = {{"__MACOSX/", NULL},
-                           {"__MACOSX/._lyrics.txt", "junk"},
-                           {".DS_Store", "junk"},
-                           {".hidden.txt", "junk"},
-                           {"sub/._lyrics.txt", "junk"},
-                           {"sub/lyrics.txt", "kept"}};
+  const entry clutter[] = {{"__MACOSX/", NULL},          {"__MACOSX/._lyrics.txt", "junk"},
+                           {".DS_Store", "junk"},        {".hidden.txt", "junk"},
+                           {"sub/._lyrics.txt", "junk"}, {"sub/lyrics.txt", "kept"}};
   const entry others[] = {{"README.md", "me"}, {"lyrics.txt", "text"}, {"x.png", "x"}};
   const entry dotted[] = {{"./lyrics.txt", "dot"}};
   OPENS(ZIP_OF("one.zip", one), 0, "a b  c");
@@ -473,8 +471,8 @@ static void test_zip_entries(void) {
   const entry bad[] = {{"a.txt", "ab\ncd\xFF"}};
   char long_name[300];
   entry longs[4];
-  FAILS(FILE_OF("void.zip", "PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), 0,
-        GRU_ERROR_FORMAT, "void.zip: holds no .txt");
+  FAILS(FILE_OF("void.zip", "PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), 0, GRU_ERROR_FORMAT,
+        "void.zip: holds no .txt");
   FAILS(ZIP_OF("none.zip", none), 0, GRU_ERROR_FORMAT, "none.zip: holds no .txt");
   FAILS(ZIP_OF("dir.zip", folder_named), 0, GRU_ERROR_FORMAT, "holds no .txt");
   FAILS(ZIP_OF("hidden.zip", hidden), 0, GRU_ERROR_FORMAT, "holds no .txt");
@@ -483,8 +481,7 @@ static void test_zip_entries(void) {
   FAILS(ZIP_OF("many.zip", many), 0, GRU_ERROR_FORMAT,
         "holds several texts ('a.txt', 'b.txt', 'c.txt' and 2 more): unpack it");
   FAILS(ZIP_OF("empty.zip", empty), 0, GRU_ERROR_FORMAT, "empty.zip: the text is empty");
-  FAILS(ZIP_OF("bad.zip", bad), 0, GRU_ERROR_FORMAT,
-        "bad.zip: invalid UTF-8 at byte 5 (line 2)");
+  FAILS(ZIP_OF("bad.zip", bad), 0, GRU_ERROR_FORMAT, "bad.zip: invalid UTF-8 at byte 5 (line 2)");
   OPENS(in_folder("bad.zip"), 5, "ab cd");
 
   for (size_t i = 0; i < COUNT(longs); i++) {
@@ -507,8 +504,8 @@ static unsigned char *bytes_of(const char *path, size_t *n) {
 }
 
 /* Writes `size` bytes of `value`, little end first, `offset` past the first `magic`. */
-static void patch(unsigned char *bytes, size_t n, const char *magic, size_t offset,
-                  uint32_t value, size_t size) {
+static void patch(unsigned char *bytes, size_t n, const char *magic, size_t offset, uint32_t value,
+                  size_t size) {
   for (size_t i = 0; i + 46 <= n; i++) {
     if (memcmp(bytes + i, magic, 4) != 0) continue;
     for (size_t k = 0; k < size; k++, value >>= 8) {
@@ -524,8 +521,7 @@ static void patch(unsigned char *bytes, size_t n, const char *magic, size_t offs
 
 /* Makes a zip of 20,000 characters in damaged.zip with a field changed in both records;
 ** with `central` 0 only what is `local` bytes past the start. */
-static const char *damaged(int method, size_t local, size_t central, uint32_t value,
-                           size_t size) {
+static const char *damaged(int method, size_t local, size_t central, uint32_t value, size_t size) {
   char text[20001];
   entry e = {"lyrics.txt", text};
   unsigned char *bytes;
