@@ -60,6 +60,15 @@ describe("backward", function()
     assert.is_true(first == z.grad)
   end)
 
+  it("does not write into a gradient that is seen through a view", function()
+    local x, weights = leaf {{1.0, 2.0}, {3.0, 4.0}}, gru.tensor {{1.0, 2.0}, {3.0, 4.0}}
+    local y = x * 1
+    local z = x:t() -- its part of the gradient comes first: a view of the weights
+    local dx = core.grad({y, z}, {x}, {gru.ones(2, 2), weights})[1]
+    values({{2.0, 4.0}, {3.0, 5.0}}, dx)
+    values({{1.0, 2.0}, {3.0, 4.0}}, weights)
+  end)
+
   it("wants one element, or a gradient of the output's shape", function()
     local x = leaf {1.0, 2.0}
     assert.error_matches(function() (x * 2):backward() end,

@@ -521,7 +521,7 @@ describe("OneCycleLR", function()
   end)
 end)
 
--- ---- errors ------------------------------------------------------------------------------------------------
+-- ---- errors ------------------------------------------------------------------------------------
 
 describe("Wrong arguments:", function()
   local function half() return 0.5 end

@@ -164,6 +164,16 @@ describe("in-place forms", function()
     has(x:cumsum_(2), {2, 3}, "float32", {1, 2, 3, 7, 15, 17})
   end)
 
+  it("keep the value that their gradient needs", function()
+    local w = gru.tensor({0.5, 2.0, 3.0}, {requires_grad = true})
+    local x = w * 2
+    x:clamp_(0, 5)
+    x:cumprod_(1)
+    x:sum():backward()
+    assert(agree.values(w.grad, nd.new({3}, {50, 12, 0}), 1e-6))
+    assert.error_matches(function() w:clamp_(0, 1) end, "a leaf that requires grad is changed in place")
+  end)
+
   it("assign through a tensor of ids, the last of equal ones", function()
     local x = gru.arange(6):reshape(3, 2)
     x[gru.tensor {3, 1}] = gru.tensor {{10, 11}, {12, 13}}

@@ -54,7 +54,8 @@ local function make_parser(argparse, here)
   parser:option("--hidden", "Hidden units."):convert(integer("--hidden", 1)):default "256"
   parser:option("--steps", "Steps of a batch."):convert(integer("--steps", 1)):default "35"
   parser:option("--batch", "Sequences of a batch."):convert(integer("--batch", 1)):default "32"
-  parser:option("--lr", "Learning rate (default: 1e2 from scratch, 1e-2 with nn.GRU)."):convert(positive("--lr"))
+  parser:option("--lr", "Learning rate (default: 1e2 from scratch, 1e-2 with nn.GRU).")
+    :convert(positive("--lr"))
   parser:option("--clip", "Norm that gradients are clipped to."):convert(positive("--clip")):default "0.01"
   parser:option("--seed", "Seed; each half seeds anew."):convert(integer("--seed", 0)):default "0"
   parser:option("--generator", "Random generator: default, or torch for PyTorch's draws.")
@@ -64,7 +65,8 @@ local function make_parser(argparse, here)
     :default "10000"
   parser:option("--prefix", "A prefix to continue; repeatable (default: 分开 and 不分开)."):count "*"
   parser:option("--period", "Epochs between reports."):convert(integer("--period", 1)):default "40"
-  parser:option("--length", "Characters to write after a prefix."):convert(integer("--length", 1)):default "50"
+  parser:option("--length", "Characters to write after a prefix.")
+    :convert(integer("--length", 1)):default "50"
   parser:option("--device", "auto, cpu, cuda or cuda:N."):convert(device):default "auto"
   parser:option("--threads", "CPU threads (default: all cores)."):convert(integer("--threads", 1))
   parser:option("--log", "A file for one JSON object an epoch.")

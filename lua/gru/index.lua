@@ -231,10 +231,13 @@ end
 -- @param mask bool, broadcast to x
 -- @param source at least as many elements as the mask has true ones
 function index.masked_scatter(x, mask, source)
-  if not core.is_tensor(mask) or mask.dtype ~= "bool" then error("masked_scatter: a bool mask expected", 2) end
+  if not core.is_tensor(mask) or mask.dtype ~= "bool" then
+    error("masked_scatter: a bool mask expected", 2)
+  end
   local at = true_positions(mask:expand(x.shape))
   if source:numel() < at:numel() then
-    error(("masked_scatter: %d elements for %d true ones of the mask"):format(source:numel(), at:numel()), 2)
+    error(("masked_scatter: %d elements for %d true ones of the mask")
+      :format(source:numel(), at:numel()), 2)
   end
   local rows = source:reshape(-1):narrow(1, 1, at:numel())
   return scatter(x:reshape(-1), 1, at, rows:to(x.dtype)):reshape(x.shape)

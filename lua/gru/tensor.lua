@@ -339,7 +339,11 @@ for _, name in ipairs {
   "triu", "cumsum", "cumprod",
 } do
   local f = functions[name] or ops[name]
-  define(name .. "_", function(x, ...) return x:copy_(f(x, ...)) end)
+  define(name .. "_", function(x, ...)
+    check(name .. "_", x)
+    -- the gradient may need the value before
+    return x:copy_(f(x.requires_grad and x:clone() or x, ...))
+  end)
 end
 
 return {functions = functions}
