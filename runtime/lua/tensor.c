@@ -69,8 +69,9 @@ static int collect_box(lua_State *L) {
 
 /* core.release(x): what gru.scope does to the tensors it made; using x raises from then on. */
 static int release(lua_State *L) {
-  gruL_test(L, 1);
-  empty_box(lua_touserdata(L, 1));
+  gruL_box *box = luaL_testudata(L, 1, "gru.Tensor"); /* one that was released before will do */
+  if (!box) return gruL_expected(L, 1, "tensor");
+  empty_box(box);
   return 0;
 }
 
