@@ -19,6 +19,16 @@ function args.tensor(name, x, what)
   end
 end
 
+--- The dim as 1 .. n, of a tensor with n dims; a 0-d tensor has the dims 1 and -1.
+function args.dim(name, dim, n)
+  local most = math.max(n, 1)
+  local d = math.type(dim) == "integer" and (dim < 0 and dim + most + 1 or dim) or 0
+  if d < 1 or d > most then
+    error(("%s: dim %s of a tensor with %d dims"):format(name, tostring(dim), n), 3)
+  end
+  return d
+end
+
 --- Raises unless `value` is a number, or nil with a default.
 -- @return the number, or the default
 function args.number(name, what, value, default)
@@ -145,7 +155,7 @@ function args.sizes(name, ...)
     return first, n == 2 and last or nil
   end
   local options = nil
-  if n > 0 and (type(last) == "table" or last == nil) then
+  if n > 0 and (type(last) == "table" or n > 1 and last == nil) then
     options, n = last, n - 1
   end
   local sizes = {}

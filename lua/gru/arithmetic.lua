@@ -39,9 +39,15 @@ define("clamp", function(x, lowest, highest)
 end)
 
 --- Logarithm to base 2.
-define("log2", function(x) return ops.log(x) * 1.4426950408889634 end)
+define("log2", function(x)
+  check("log2", x)
+  return ops.log(x) * 1.4426950408889634
+end)
 --- Logarithm to base 10.
-define("log10", function(x) return ops.log(x) * 0.4342944819032518 end)
+define("log10", function(x)
+  check("log10", x)
+  return ops.log(x) * 0.4342944819032518
+end)
 
 local function check_fill(name, x, mask, value)
   if not core.is_tensor(x) then error(name .. ": a tensor expected, got " .. type(x), 3) end
@@ -73,9 +79,10 @@ end)
 
 -- x, a and b of addcmul and its siblings; returns the factor.
 local function check_three(name, x, a, b, value)
-  for _, t in ipairs {x == nil and false or x, a == nil and false or a, b == nil and false or b} do
-    if not core.is_tensor(t) then
-      error(("%s: three tensors expected, got %s"):format(name, t and type(t) or "nothing"), 3)
+  local given = {x, a, b}
+  for i = 1, 3 do
+    if not core.is_tensor(given[i]) then
+      error(("%s: three tensors expected, number %d is a %s"):format(name, i, type(given[i])), 3)
     end
   end
   if value ~= nil and type(value) ~= "number" then
@@ -194,6 +201,8 @@ local function added(name, of)
   define(name, function(x, a, b, options)
     check(name, x)
     options = args.options(name, options, {beta = true, alpha = true})
+    args.number(name, "beta", options.beta, 1)
+    args.number(name, "alpha", options.alpha, 1)
     local y = functions[of](a, b)
     if options.alpha then y = y * options.alpha end
     if options.beta == 0 then return y end

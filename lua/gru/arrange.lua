@@ -229,7 +229,10 @@ function arrange.repeat_interleave(x, repeats, dim)
 end
 
 --- Expands to sizes; sizes of 1 grow.
-function arrange.broadcast_to(x, ...) return x:expand(...) end
+function arrange.broadcast_to(x, ...)
+  check("broadcast_to", x)
+  return x:expand(...)
+end
 
 -- ---- triangles and diagonals ------------------------------------------------------------------------
 

@@ -192,6 +192,13 @@ end
 function create.logspace(start, stop, steps, base, options)
   if type(base) == "table" then base, options = nil, base end
   options = args.options("logspace", options, known)
+  args.kind("logspace", options)
+  args.number("logspace", "start", start)
+  args.number("logspace", "stop", stop)
+  args.number("logspace", "base", base, 10.0)
+  if math.type(steps) ~= "integer" or steps < 0 then
+    error("logspace: a number of steps expected, got " .. tostring(steps), 2)
+  end
   local dtype = options.dtype or core.get_default_dtype()
   local exponents = create.linspace(start, stop, steps, {dtype = "float64", device = options.device})
   return finish(core.functions.pow(base or 10.0, exponents):to(dtype), options)
@@ -203,7 +210,6 @@ function create.eye(n, m, options)
   options = args.options("eye", options, known)
   args.kind("eye", options)
   m = m or n
-  args.check_sizes("eye", {n == nil and "nothing" or n, m})
   for _, size in ipairs {n or "nil", m or "nil"} do
     if math.type(size) ~= "integer" or size < 0 then
       error("eye: sizes expected, got " .. tostring(size), 2)
@@ -235,6 +241,13 @@ end
 -- `randint_like(x, low, high)`.
 function create.randint_like(x, low, high, options)
   if type(high) ~= "number" then low, high, options = 0, low, high end
+  args.tensor("randint_like", x)
+  options = args.options("randint_like", options, known)
+  for _, bound in ipairs {low or false, high or false} do
+    if math.type(bound) ~= "integer" then
+      error("randint_like: integers expected as bounds, got " .. tostring(bound), 2)
+    end
+  end
   return finish(create.empty_like(x, options):random_(low, high), options or {})
 end
 
@@ -242,6 +255,15 @@ end
 -- @usage gru.normal(0, 0.01, {2, 3})
 function create.normal(mean, std, sizes, options)
   options = args.options("normal", options, known)
+  args.kind("normal", options)
+  local given = {mean = mean, std = std}
+  for _, what in ipairs {"mean", "std"} do
+    local value = given[what]
+    if type(value) ~= "number" and not core.is_tensor(value) then
+      error(("normal: %s must be a number or a tensor, got %s"):format(what, type(value)), 2)
+    end
+  end
+  if sizes ~= nil then args.check_sizes("normal", sizes) end
   if type(mean) == "number" and type(std) == "number" then
     return finish(core.empty(sizes or {}, options.dtype, options.device):normal_(mean, std), options)
   end
@@ -266,8 +288,10 @@ for name, make in pairs {
   ones = function(x) return x:fill_(1) end,
 } do
   core.methods["new_" .. name] = function(x, ...)
+    args.tensor("new_" .. name, x)
     local sizes, options = args.sizes("new_" .. name, ...)
     options = args.options("new_" .. name, options, known)
+    args.kind("new_" .. name, options)
     local y = core.empty(sizes, options.dtype or x.dtype, options.device or x.device)
     return finish(make(y), options)
   end
@@ -276,7 +300,13 @@ end
 --- A tensor filled with one value, of the dtype and device of x.
 -- @usage x:new_full({2, 3}, 0.5)
 function core.methods.new_full(x, sizes, value, options)
+  args.tensor("new_full", x)
   options = args.options("new_full", options, known)
+  args.kind("new_full", options)
+  args.check_sizes("new_full", sizes)
+  if type(value) ~= "number" and type(value) ~= "boolean" then
+    error("new_full: a number or boolean expected, got " .. type(value), 2)
+  end
   local y = core.empty(sizes, options.dtype or x.dtype, options.device or x.device)
   return finish(y:fill_(value), options)
 end
@@ -284,6 +314,7 @@ end
 --- A tensor from a table, of the dtype and device of x.
 -- @usage x:new_tensor({{1, 2}, {3, 4}})
 function core.methods.new_tensor(x, value, options)
+  args.tensor("new_tensor", x)
   options = args.options("new_tensor", options, known)
   return create.tensor(value, {dtype = options.dtype or x.dtype, device = options.device or x.device,
     requires_grad = options.requires_grad})

@@ -4,6 +4,7 @@
 -- The two training loops differ as the book's do: `train_and_predict_rnn` zeroes the state at every
 -- epoch, `train_and_predict_rnn_pytorch` carries it over from epoch to epoch.
 -- @module gru.d2l
+local args = require "gru.args"
 local core = require "gru.core"
 local Corpus = require "gru.text.corpus"
 local functional = require "gru.nn.functional"
@@ -38,6 +39,10 @@ end
 -- @tparam integer n_class
 -- @treturn table steps tensors (batch, n_class), which stay one-hot in memory
 function d2l.to_onehot(X, n_class)
+  args.tensor("to_onehot", X)
+  if X:dim() ~= 2 then
+    error(("to_onehot: ids (batch, steps) expected, got %d dims"):format(X:dim()), 2)
+  end
   return ops.one_hot(X:t(), n_class):unbind(1)
 end
 
@@ -52,6 +57,8 @@ d2l.data_iter_consecutive = sampling.consecutive_batches
 -- @tparam table params
 -- @tparam number theta
 function d2l.grad_clipping(params, theta)
+  args.tensors("grad_clipping", params, "parameters")
+  args.number("grad_clipping", "theta", theta)
   local _ <close> = mode.no_grad()
   local squares = {}
   for _, p in ipairs(params) do
@@ -68,9 +75,23 @@ end
 
 --- p = p - lr grad / batch_size
 function d2l.sgd(params, lr, batch_size)
+  args.tensors("sgd", params, "parameters")
+  args.number("sgd", "lr", lr)
+  args.number("sgd", "batch_size", batch_size)
   local _ <close> = mode.no_grad()
   for _, p in ipairs(params) do
     if p.grad then p:sub_(p.grad * (lr / batch_size)) end
+  end
+end
+
+-- Raises unless arguments, {name, value, type} each, are of their types.
+local function check_types(who, list)
+  for _, row in ipairs(list) do
+    local kind = math.type(row[2]) == "integer" and row[3] == "integer" and "integer" or type(row[2])
+    if kind ~= row[3] then
+      error(("%s: %s must be %s %s, got %s"):format(who, row[1], row[3] == "integer" and "an" or "a",
+        row[3], kind), 3)
+    end
   end
 end
 
@@ -106,6 +127,11 @@ end
 -- written from scratch.
 function d2l.predict_rnn(prefix, num_chars, rnn, params, init_rnn_state, num_hiddens, vocab_size,
                          device, idx_to_char, char_to_idx)
+  check_types("predict_rnn", {
+    {"prefix", prefix, "string"}, {"num_chars", num_chars, "integer"}, {"rnn", rnn, "function"},
+    {"params", params, "table"}, {"init_rnn_state", init_rnn_state, "function"},
+    {"idx_to_char", idx_to_char, "table"}, {"char_to_idx", char_to_idx, "table"},
+  })
   local function step(id, state)
     local X = core.from_table({{id}}, "int64", device)
     local outputs
@@ -141,6 +167,7 @@ end
 -- @tparam Epoch e
 -- @tparam table prefixes
 function d2l.print_epoch(e, prefixes)
+  check_types("print_epoch", {{"e", e, "table"}, {"prefixes", prefixes, "table"}})
   print(("epoch %d, perplexity %f, time %.2f sec"):format(e.epoch, e.perplexity, e.seconds))
   for _, prefix in ipairs(prefixes) do print(" - " .. e.predict(prefix)) end
   io.stdout:flush()
@@ -200,6 +227,15 @@ function d2l.train_and_predict_rnn(rnn, get_params, init_rnn_state, num_hiddens,
                                    corpus_indices, idx_to_char, char_to_idx, is_random_iter,
                                    num_epochs, num_steps, lr, clipping_theta, batch_size,
                                    pred_period, pred_len, prefixes, reporter)
+  check_types("train_and_predict_rnn", {
+    {"rnn", rnn, "function"}, {"get_params", get_params, "function"},
+    {"init_rnn_state", init_rnn_state, "function"}, {"idx_to_char", idx_to_char, "table"},
+    {"char_to_idx", char_to_idx, "table"}, {"num_epochs", num_epochs, "integer"},
+    {"num_steps", num_steps, "integer"}, {"lr", lr, "number"},
+    {"clipping_theta", clipping_theta, "number"}, {"batch_size", batch_size, "integer"},
+    {"pred_period", pred_period, "integer"}, {"pred_len", pred_len, "integer"},
+    {"prefixes", prefixes, "table"},
+  })
   local data_iter = is_random_iter and d2l.data_iter_random or d2l.data_iter_consecutive
   local params = get_params()
   for _, prefix in ipairs(prefixes) do encode(prefix, char_to_idx) end
@@ -244,6 +280,12 @@ end
 d2l.RNNModel = nn.Module:extend("RNNModel")
 
 function d2l.RNNModel:init(rnn_layer, vocab_size)
+  if not nn.is_module(rnn_layer) or not rnn_layer.hidden_size then
+    error("RNNModel: a recurrent layer expected, got "
+      .. (nn.is_module(rnn_layer) and tostring(rnn_layer) or type(rnn_layer)), 3)
+  elseif math.type(vocab_size) ~= "integer" or vocab_size < 1 then
+    error("RNNModel: vocab_size must be a positive integer, got " .. tostring(vocab_size), 3)
+  end
   self.rnn = rnn_layer
   self.vocab_size = vocab_size
   self.hidden_size = rnn_layer.hidden_size * (rnn_layer.bidirectional and 2 or 1)
@@ -259,6 +301,10 @@ end
 
 --- Continues a prefix by num_chars characters, the most likely one each time, with a model.
 function d2l.predict_rnn_pytorch(prefix, num_chars, model, _, device, idx_to_char, char_to_idx)
+  check_types("predict_rnn_pytorch", {
+    {"prefix", prefix, "string"}, {"num_chars", num_chars, "integer"},
+    {"idx_to_char", idx_to_char, "table"}, {"char_to_idx", char_to_idx, "table"},
+  })
   local function step(id, state)
     return model(core.from_table({{id}}, "int64", device), state)
   end
@@ -271,10 +317,20 @@ function d2l.train_and_predict_rnn_pytorch(model, num_hiddens, vocab_size, devic
                                            idx_to_char, char_to_idx, num_epochs, num_steps, lr,
                                            clipping_theta, batch_size, pred_period, pred_len,
                                            prefixes, reporter)
+  if not nn.is_module(model) then
+    error("train_and_predict_rnn_pytorch: model must be a module, got " .. type(model), 2)
+  end
   if model.rnn and model.rnn.hidden_size ~= num_hiddens then
     error(("train_and_predict_rnn_pytorch: num_hiddens is %s, the model has %s")
       :format(tostring(num_hiddens), tostring(model.rnn.hidden_size)), 2)
   end
+  check_types("train_and_predict_rnn_pytorch", {
+    {"idx_to_char", idx_to_char, "table"}, {"char_to_idx", char_to_idx, "table"},
+    {"num_epochs", num_epochs, "integer"}, {"num_steps", num_steps, "integer"}, {"lr", lr, "number"},
+    {"clipping_theta", clipping_theta, "number"}, {"batch_size", batch_size, "integer"},
+    {"pred_period", pred_period, "integer"}, {"pred_len", pred_len, "integer"},
+    {"prefixes", prefixes, "table"},
+  })
   for _, prefix in ipairs(prefixes) do encode(prefix, char_to_idx) end
   model:to(device)
   local params = model:parameters()

@@ -66,6 +66,8 @@ local function check_key(key)
   if not core.is_tensor(key) and type(key) ~= "table" then
     error(("index: a position, a table or a tensor expected, got %s %s")
       :format(type(key), tostring(key)), 3)
+  elseif type(key) == "table" and #key == 0 and next(key) ~= nil then
+    error("index: a key of positions expected, got named fields", 3)
   end
 end
 
@@ -207,8 +209,12 @@ end
 local scatter, scatter_add = ops.scatter, ops.scatter_add
 
 -- A number as a source of the shape of the ids.
-local function source_of(x, ids, source)
+local function source_of(name, x, ids, source)
+  args.tensor(name, x)
   if core.is_tensor(source) or not core.is_tensor(ids) then return source end
+  if type(source) ~= "number" and type(source) ~= "boolean" then
+    error(("%s: a source tensor or a number expected, got %s"):format(name, type(source)), 3)
+  end
   return core.empty({}, x.dtype, x.device):fill_(source):expand(ids.shape)
 end
 
@@ -218,12 +224,12 @@ end
 -- @param ids int64, as many dims as x
 -- @param source of the dtype of x, at least the shape of the ids; or a number
 function index.scatter(x, dim, ids, source)
-  return scatter(x, dim, ids, source_of(x, ids, source))
+  return scatter(x, dim, ids, source_of("scatter", x, ids, source))
 end
 
 --- x with elements of `source`, or a number, added at the ids along a dim.
 function index.scatter_add(x, dim, ids, source)
-  return scatter_add(x, dim, ids, source_of(x, ids, source))
+  return scatter_add(x, dim, ids, source_of("scatter_add", x, ids, source))
 end
 
 --- x where the mask is false; where it is true, the elements of `source` one after the other.
@@ -234,6 +240,8 @@ function index.masked_scatter(x, mask, source)
   if not core.is_tensor(mask) or mask.dtype ~= "bool" then
     error("masked_scatter: a bool mask expected", 2)
   end
+  args.tensor("masked_scatter", x)
+  args.tensor("masked_scatter", source, "source")
   local at = true_positions(mask:expand(x.shape))
   if source:numel() < at:numel() then
     error(("masked_scatter: %d elements for %d true ones of the mask")

@@ -21,7 +21,7 @@ local Scope = {
 
 local function scope(enabled, f, ...)
   if f ~= nil and type(f) ~= "function" then
-    error("no_grad, enable_grad: a function or nothing expected, got " .. type(f), 3)
+    error((enabled and "enable_grad" or "no_grad") .. ": a function or nothing expected, got " .. type(f), 3)
   end
   local guard = setmetatable({before = core.set_grad_enabled(enabled)}, Scope)
   if not f then return guard end

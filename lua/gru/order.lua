@@ -65,7 +65,7 @@ end
 -- @tparam[opt=false] boolean keepdim
 function order.kthvalue(x, k, dim, keepdim)
   check("kthvalue", x)
-  dim = dim or -1
+  dim = args.dim("kthvalue", dim or -1, x:dim())
   local n = x:dim() > 0 and x:size(dim) or 1
   if math.type(k) ~= "integer" or k < 1 or k > n then
     error(("kthvalue: k must be in 1 .. %d, got %s"):format(n, tostring(k)), 2)
@@ -94,7 +94,13 @@ end
 -- @param x any shape
 -- @param boundaries (n)
 -- @tparam[opt=false] boolean right or a table {right = true}
-function order.bucketize(x, boundaries, right) return order.searchsorted(boundaries, x, right) end
+function order.bucketize(x, boundaries, right)
+  check("bucketize", boundaries)
+  if not core.is_tensor(x) and type(x) ~= "number" then
+    error("bucketize: a tensor or a number expected, got " .. type(x), 2)
+  end
+  return order.searchsorted(boundaries, x, right)
+end
 
 --- The distinct elements in ascending order.
 -- @param x any shape, flattened
@@ -135,6 +141,11 @@ function order.bincount(ids, weights, minlength)
   check("bincount", ids)
   if ids:dim() ~= 1 or ids.dtype ~= "int64" then
     error(("bincount: int64 ids of one dim expected, got %s of %d dims"):format(ids.dtype, ids:dim()), 2)
+  end
+  if minlength ~= nil and (math.type(minlength) ~= "integer" or minlength < 0) then
+    error("bincount: minlength must be an integer from 0 on, got " .. tostring(minlength), 2)
+  elseif weights ~= nil and not core.is_tensor(weights) then
+    error("bincount: weights must be a tensor, got " .. type(weights), 2)
   end
   local most = ids:numel() > 0 and ids:max():item() or 0
   local length = math.max(most, minlength or 0)

@@ -50,7 +50,7 @@ local function spread_arguments(name, dim, keepdim, correction)
     correction = options.correction
     if correction == nil and options.unbiased == false then correction = 0 end
   end
-  return dim, keepdim, correction or 1
+  return dim, keepdim, args.number(name, "correction", correction, 1)
 end
 
 local function variance(name, x, ...)
@@ -104,7 +104,7 @@ function reduce.norm(x, p, dim, keepdim)
     p, dim, keepdim = p.p, p.dim, p.keepdim
   end
   if p == nil or p == "fro" then p = 2 end
-  if type(p) ~= "number" then
+  if type(p) ~= "number" or p ~= p then
     error("norm: p must be a number or \"fro\", got " .. tostring(p), 2)
   end
   if p == 2 then return root(x:square():sum(dim, keepdim)) end
@@ -122,6 +122,10 @@ end
 -- @tparam[opt=false] boolean keepdim
 function reduce.logsumexp(x, dim, keepdim)
   want_float("logsumexp", x)
+  if keepdim ~= nil and type(keepdim) ~= "boolean" then
+    error("logsumexp: keepdim (a boolean) expected, got " .. type(keepdim), 2)
+  end
+  for _, d in ipairs(type(dim) == "table" and dim or {dim}) do args.dim("logsumexp", d, x:dim()) end
   if count(x, dim) == 0 then return x:exp():sum(dim, keepdim):log() end
   local top = x:detach():amax(dim, true)
   top = ops.where(top:isfinite(), top, core.empty({}, x.dtype, x.device):fill_(0))
@@ -131,7 +135,10 @@ function reduce.logsumexp(x, dim, keepdim)
 end
 
 --- How many elements are not 0, of all or along some dims.
-function reduce.count_nonzero(x, dim) return x:ne(0):sum(dim) end
+function reduce.count_nonzero(x, dim)
+  args.tensor("count_nonzero", x)
+  return x:ne(0):sum(dim)
+end
 
 --- The sum with NaN taken as 0.
 function reduce.nansum(x, dim, keepdim)

@@ -246,9 +246,12 @@ end)
 
 -- rtol, atol, equal_nan one by one, or in an option table.
 local function closeness(name, options, atol, equal_nan)
-  if type(options) ~= "table" then return options or 1e-5, atol or 1e-8, equal_nan end
-  options = args.options(name, options, {rtol = true, atol = true, equal_nan = true})
-  return options.rtol or 1e-5, options.atol or 1e-8, options.equal_nan
+  local rtol = options
+  if type(options) == "table" then
+    options = args.options(name, options, {rtol = true, atol = true, equal_nan = true})
+    rtol, atol, equal_nan = options.rtol, options.atol, options.equal_nan
+  end
+  return args.number(name, "rtol", rtol, 1e-5), args.number(name, "atol", atol, 1e-8), equal_nan
 end
 
 --- |a - b| <= atol + rtol |b|, elementwise; equal infinities are close.
@@ -280,8 +283,9 @@ end)
 for event, name in pairs {__band = "logical_and", __bor = "logical_or", __bxor = "logical_xor"} do
   meta[event] = function(a, b)
     for _, x in ipairs {a, b} do
-      if core.is_tensor(x) and x.dtype ~= "bool" then
-        error(("%s: masks are bool tensors, got %s; compare first"):format(name, x.dtype), 2)
+      local kind = core.is_tensor(x) and x.dtype or type(x)
+      if kind ~= "bool" and kind ~= "boolean" and kind ~= "number" then
+        error(("%s: masks are bool tensors, got %s; compare first"):format(name, kind), 2)
       end
     end
     return ops[name](a, b)

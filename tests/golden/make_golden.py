@@ -329,6 +329,62 @@ def losses():
          d([[1000.0, 0.0, -1000.0], [-INF, 1.0, 2.0]]), torch.tensor([1, 3]))
 
 
+def arrangements():
+    x = d([[1.5, -2.0, 3.0, 0.5], [4.0, 2.5, -1.0, 2.0], [0.0, 1.0, -2.5, 5.0]])
+    ties = d([[2.0, 1.0, 2.0], [1.0, 1.0, 1.0]])
+    t = torch.arange(24, dtype=D).reshape(2, 3, 4) / 2 - 3
+    for name in ("cumsum", "cumprod"):
+        f = getattr(torch, name)
+        case("a:%s(1)" % name, lambda a: f(a, 0), x)
+        case("a:%s(-1)" % name, lambda a: f(a, -1), t)
+    case("a:cumprod(1)", lambda a: a.cumprod(0), d([2.0, 0.0, 3.0, 0.0, 1.0]))
+    case("a:cumsum(1)", lambda a: a.cumsum(0), torch.tensor([True, False, True]))
+    for name in ("amax", "amin"):
+        f = getattr(torch, name)
+        case("a:%s()" % name, f, ties)
+        case("a:%s(2, true)" % name, lambda a: f(a, 1, True), ties)
+        case("a:%s({1, 3})" % name, lambda a: f(a, (0, 2)), t)
+    case("a:median()", torch.median, x)
+    case("(a:median(2))", lambda a: a.median(1).values, x)
+    for lua, kw in (("", {}), (", true", {"descending": True})):
+        case("a:sort(2%s)" % lua, lambda a: torch.sort(a, dim=1, stable=True, **kw), x)
+        case("a:sort(1%s)" % lua, lambda a: torch.sort(a, dim=0, stable=True, **kw), x)
+    case("a:sort()", lambda a: torch.sort(a, stable=True), d([2.0, NAN, 1.0, 2.0, -INF]), grad=False)
+    case("a:argsort(2) - 1", lambda a: torch.argsort(a, dim=1), x, grad=False)
+    case("a:topk(2)", lambda a: a.topk(2), x)
+    case("a:topk(2, 1, false)", lambda a: a.topk(2, 0, largest=False), x)
+    case("(a:kthvalue(2))", lambda a: a.kthvalue(2).values, x)
+    for diagonal in (-1, 0, 2):
+        for name in ("tril", "triu"):
+            f = getattr(torch, name)
+            case("a:%s(%d)" % (name, diagonal), lambda a: f(a, diagonal), t)
+        case("a:diag(%d)" % diagonal, lambda a: a.diag(diagonal), x)
+    case("a:diag(1)", lambda a: a.diag(1), x[0])
+    case("a:trace()", torch.trace, x)
+    case("a:flip(1)", lambda a: a.flip(0), x)
+    case("a:flip({1, 3})", lambda a: a.flip((0, 2)), t)
+    case("a:roll(1)", lambda a: a.roll(1), x)
+    case("a:roll({1, -1}, {1, 2})", lambda a: a.roll((1, -1), (0, 1)), x)
+    case("a:movedim(1, -1)", lambda a: a.movedim(0, -1), t)
+    case("a:movedim({1, 2}, {2, 3})", lambda a: a.movedim((0, 1), (1, 2)), t)
+    case("a:unflatten(2, {2, -1})", lambda a: a.unflatten(1, (2, 2)), x)
+    case("a:repeat_(2, 1, 3)", lambda a: a.repeat(2, 1, 3), x[:2, :2].clone())
+    case("a:tile(2)", lambda a: a.tile(2), x[:2, :2].clone())
+    case("a:repeat_interleave(2)", lambda a: a.repeat_interleave(2), x[0])
+    case("a:repeat_interleave(2, 1)", lambda a: a.repeat_interleave(2, 0), x)
+    case("a:nansum()", torch.nansum, d([1.0, NAN, 3.0]), grad=False)
+    case("a:count_nonzero()", torch.count_nonzero, ties)
+    case("a:tan()", torch.tan, d(POINTS))
+    case("a:baddbmm(b, c)", torch.baddbmm, t[:, :, :3].clone(), t[:, :, :2].clone(), t[:, :2, :3].clone())
+    case("a:addmv(b, c)", torch.addmv, x[:, 0].clone(), x, x[0])
+    case("a:log2()", torch.log2, d(ABOVE))
+    case("a:log10()", torch.log10, d(ABOVE))
+    case("a:logsumexp({1, 2})", lambda a: a.logsumexp((0, 1)), x)
+    case("a:norm(0)", lambda a: a.norm(0), d([1.0, 0.0, 2.0]), grad=False)
+    case("a:norm(-math.huge, 1)", lambda a: a.norm(-INF, 0), x)
+    case("a:norm()", torch.norm, d([0.0, 0.0]))
+
+
 # ---- promotion ------------------------------------------------------------------------------------
 
 def promotion():
@@ -403,7 +459,7 @@ def random_numbers():
 # ---- files ----------------------------------------------------------------------------------------------
 
 def files():
-    for part in (unary, binary, ternary, reductions, products, shapes, positions, losses):
+    for part in (unary, binary, ternary, reductions, products, shapes, positions, losses, arrangements):
         part()
     return {
         "ops.lua": "return {\n" + "\n".join(wrap("  " + c + ",") for c in cases) + "\n}\n",

@@ -150,6 +150,9 @@ function functional.dropout(x, p, training)
   if type(p) ~= "number" or not (p >= 0 and p <= 1) then
     error(("dropout: p must be in 0 .. 1, got %s"):format(tostring(p)), 2)
   end
+  if x.dtype ~= "float32" and x.dtype ~= "float64" then
+    error(("dropout: wants floats, got %s; convert with :float()"):format(x.dtype), 2)
+  end
   if training ~= nil and type(training) ~= "boolean" then
     error(("dropout: training must be true or false, got %s"):format(tostring(training)), 2)
   end

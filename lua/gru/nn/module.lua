@@ -13,6 +13,7 @@
 -- Assigning a Parameter or a module to a field registers it, in the order of assignment; nil
 -- takes it out again.  A registered name takes nothing else, so that no weight is lost by accident.
 -- @module gru.nn.module
+local args = require "gru.args"
 local core = require "gru.core"
 
 local PARAMETERS, BUFFERS, MODULES = "_parameters", "_buffers", "_modules"
@@ -263,7 +264,8 @@ local function text_of_shape(x) return "[" .. table.concat(x.shape, ", ") .. "]"
 -- @tparam table state dotted name -> tensor
 -- @tparam[opt] table options `strict` (true): false lets missing and unexpected entries pass
 function Module:load_state_dict(state, options)
-  local strict = not options or options.strict ~= false
+  options = args.options("load_state_dict", options, {strict = true})
+  local strict = options.strict ~= false
   if type(state) ~= "table" then
     error("load_state_dict: a table of tensors expected, got " .. type(state), 2)
   end

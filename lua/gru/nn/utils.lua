@@ -34,7 +34,9 @@ function utils.clip_grad_norm_(parameters, max_norm, options)
   options = args.options("clip_grad_norm_", options, {norm_type = true, error_if_nonfinite = true})
   local p = args.number("clip_grad_norm_", "norm_type", options.norm_type, 2)
   local grads = with_grads("clip_grad_norm_", parameters)
-  args.number("clip_grad_norm_", "max_norm", max_norm)
+  if args.number("clip_grad_norm_", "max_norm", max_norm) < 0 then
+    error("clip_grad_norm_: max_norm must not be negative, got " .. max_norm, 2)
+  end
   if #grads == 0 then return core.from_table(0.0) end
   local _ <close> = mode.no_grad()
   local norms = {}
