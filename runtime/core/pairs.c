@@ -42,12 +42,19 @@ static bool is_transpose(const gruI_input *in) {
          !(node->hooks && node->hooks->first) && !node->retained[0];
 }
 
+/* Does gru_grad ask for the gradient of what the node made? */
+static bool is_captured(gruI_task *task, gruI_node *node) {
+  if (!task->results) return false;
+  int32_t slot = gruI_task_slot(task, node, NULL);
+  return slot < 0 || task->slots[slot].capture >= 0;
+}
+
 bool gruI_vjp_hold(gruI_vjp *v, int k, gru_tensor *x, gru_tensor *g) {
   gruI_input *in = &v->node->in[k];
   if (v->composing || v->rt->trace || x->ndim != 2 || g->ndim != 2 || in->ndim != 2 ||
       x->dtype != in->dtype || g->dtype != in->dtype)
     return false;
-  if (is_transpose(in)) {
+  if (is_transpose(in) && !is_captured(v->task, in->node)) {
     in = &in->node->in[0];
     gru_tensor *swap = x;
     x = g, g = swap;
