@@ -30,6 +30,7 @@ end
 local clamp = ops.clamp
 
 --- Limits to lowest .. highest, numbers or tensors; nil leaves a side open.
+-- @function clamp
 define("clamp", function(x, lowest, highest)
   check("clamp", x)
   if lowest == nil and highest == nil then error("clamp: a lowest or a highest value expected", 2) end
@@ -39,11 +40,13 @@ define("clamp", function(x, lowest, highest)
 end)
 
 --- Logarithm to base 2.
+-- @function log2
 define("log2", function(x)
   check("log2", x)
   return ops.log(x) * 1.4426950408889634
 end)
 --- Logarithm to base 10.
+-- @function log10
 define("log10", function(x)
   check("log10", x)
   return ops.log(x) * 0.4342944819032518
@@ -60,6 +63,7 @@ local function check_fill(name, x, mask, value)
 end
 
 --- x where the mask is false, `value` where it is true.
+-- @function masked_fill
 -- @tparam tensor mask bool, broadcast with x
 -- @param value a number, a boolean or a tensor
 -- @treturn tensor
@@ -69,6 +73,7 @@ define("masked_fill", function(x, mask, value)
 end)
 
 --- `masked_fill` in place.
+-- @function masked_fill_
 -- @tparam tensor mask bool, broadcast to x
 -- @param value a number, a boolean or a tensor
 -- @treturn tensor x
@@ -92,6 +97,7 @@ local function check_three(name, x, a, b, value)
 end
 
 --- x + value * a * b
+-- @function addcmul
 -- @tparam tensor a
 -- @tparam tensor b
 -- @tparam[opt=1] number value
@@ -102,6 +108,7 @@ define("addcmul", function(x, a, b, value)
 end)
 
 --- x + value * a / b
+-- @function addcdiv
 -- @tparam tensor a
 -- @tparam tensor b
 -- @tparam[opt=1] number value
@@ -112,6 +119,7 @@ define("addcdiv", function(x, a, b, value)
 end)
 
 --- `addcmul` in place.
+-- @function addcmul_
 -- @tparam tensor a
 -- @tparam tensor b
 -- @tparam[opt=1] number value
@@ -122,6 +130,7 @@ define("addcmul_", function(x, a, b, value)
 end)
 
 --- `addcdiv` in place.
+-- @function addcdiv_
 -- @tparam tensor a
 -- @tparam tensor b
 -- @tparam[opt=1] number value
@@ -132,12 +141,14 @@ define("addcdiv_", function(x, a, b, value)
 end)
 
 --- x / 2 (1 + erf(x / sqrt 2)): the exact form of GELU (Hendrycks and Gimpel 2016).
+-- @function gelu
 define("gelu", function(x)
   want_float("gelu", x)
   return x * 0.5 * (1 + (x * 0.7071067811865476):erf())
 end)
 
 --- Sets every element to 0, in place.
+-- @function zero_
 -- @treturn tensor x
 define("zero_", function(x)
   check("zero_", x)
@@ -187,6 +198,7 @@ product("mv", 2, 1)
 product("dot", 1, 1)
 
 --- The outer product of two vectors.
+-- @function outer
 define("outer", function(a, b)
   check("outer", a)
   check("outer", b)

@@ -96,7 +96,7 @@ function arrange.swapaxes(x, first, second) return ops.transpose(x, first, secon
 arrange.swapdims = arrange.swapaxes
 
 --- Moves dims to other places; the others keep their order.
--- @usage x:movedim(1, -1)  x:movedim({1, 2}, {2, 3})
+-- @usage x = gru.ones(2, 3, 4):movedim({1, 2}, {2, 3})
 -- @param x any shape
 -- @tparam integer|table source
 -- @tparam integer|table destination

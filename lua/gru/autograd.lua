@@ -36,7 +36,7 @@ local known = {retain_graph = true, create_graph = true, allow_unused = true, gr
 -- @tparam[opt] table options `grad_outputs` (weights of the outputs; 1 by default, for one-element
 -- outputs), `retain_graph`, `create_graph`, `allow_unused` (an input that plays no part gives false)
 -- @treturn table the gradients, in the order of the inputs
--- @usage local dx = gru.autograd.grad(loss, {x})[1]
+-- @usage local dx = gru.autograd.grad(x:square():sum(), {x})[1]
 function autograd.grad(outputs, inputs, options)
   options = args.options("grad", options, known)
   outputs, inputs = list("grad", "outputs", outputs), list("grad", "inputs", inputs)
@@ -124,6 +124,9 @@ function autograd.gradcheck(f, inputs, options)
 end
 
 --- The same for the gradient of f: second derivatives.
+-- @tparam function f tensors to one float64 tensor
+-- @param inputs float64 tensors, contiguous
+-- @tparam[opt] table options as of `gradcheck`
 function autograd.gradgradcheck(f, inputs, options)
   check_function("gradgradcheck", f)
   inputs = list("gradgradcheck", "inputs", inputs)
@@ -267,7 +270,15 @@ function Function:extend(name)
   return class
 end
 
+--- What `apply` computes; a class must define it.
+-- It is called with the arguments of `apply` behind ctx.
+-- @param ctx where to save tensors, and fields of one's own
+-- @return tensors
 function Function.forward(ctx) error(ctx.name .. ": the class defines no forward", 2) end
+--- The gradient of `forward`; a class must define it.
+-- It is called with the gradient of each result behind ctx.
+-- @param ctx what `forward` got
+-- @return a gradient for each tensor among the arguments, or nil
 function Function.backward(ctx) error(ctx.name .. ": the class defines no backward", 2) end
 
 return autograd

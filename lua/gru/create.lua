@@ -220,7 +220,31 @@ function create.eye(n, m, options)
   return finish(x:to(options.dtype or core.get_default_dtype()), options)
 end
 
--- zeros_like(x [, options]) and its siblings: shape, dtype and device of x.
+--- A tensor of undefined elements, of the shape, dtype and device of x.
+-- @function empty_like
+-- @tparam tensor x
+-- @tparam[opt] table options
+
+--- Zeros, of the shape, dtype and device of x.
+-- @function zeros_like
+-- @tparam tensor x
+-- @tparam[opt] table options
+
+--- Ones, of the shape, dtype and device of x.
+-- @function ones_like
+-- @tparam tensor x
+-- @tparam[opt] table options
+
+--- Uniform numbers from [0, 1), of the shape, dtype and device of x.
+-- @function rand_like
+-- @tparam tensor x floats, unless options say otherwise
+-- @tparam[opt] table options
+
+--- Normal numbers, mean 0, standard deviation 1, of the shape, dtype and device of x.
+-- @function randn_like
+-- @tparam tensor x floats, unless options say otherwise
+-- @tparam[opt] table options
+
 for name, make in pairs {
   empty_like = function(x) return x end,
   zeros_like = function(x) return x:fill_(0) end,
@@ -281,7 +305,21 @@ function create.full_like(x, value, options)
   return create.zeros_like(x, options):fill_(value)
 end
 
--- x:new_zeros(2, 3) and its siblings: dtype and device of x unless the options say otherwise.
+--- A tensor of undefined elements, of the dtype and device of x: `x:new_empty(2, 3)`.
+-- @function new_empty
+-- @param ... sizes, integers or one table
+-- @tparam[opt] table options
+
+--- Zeros, of the dtype and device of x.
+-- @function new_zeros
+-- @param ... sizes, integers or one table
+-- @tparam[opt] table options
+
+--- Ones, of the dtype and device of x.
+-- @function new_ones
+-- @param ... sizes, integers or one table
+-- @tparam[opt] table options
+
 for name, make in pairs {
   empty = function(x) return x end,
   zeros = function(x) return x:fill_(0) end,

@@ -168,7 +168,7 @@ function Loader:__len()
 end
 
 --- One epoch: an iterator over the values of each batch, one for each tensor of an example.
--- @usage for x, y in loader:batches() do ... end
+-- @usage for inputs, labels in loader:batches() do print(inputs.shape[1], labels) end
 function Loader:batches()
   local ids, at, count = order(self, #self.dataset), 0, #self
   return function()

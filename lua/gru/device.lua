@@ -21,6 +21,40 @@ end
 -- @treturn[2] string why not
 device.device_check = core.device_check
 
+--- Sets how many threads ops may use; results do not depend on it.
+-- @function set_num_threads
+-- @tparam integer n 1 .. 256
+
+--- How many threads ops may use.
+-- @function get_num_threads
+-- @treturn integer
+
+--- Sets where tensors are made when no device is named; an error where there is none.
+-- @function set_default_device
+-- @tparam string name
+
+--- Where tensors are made when no device is named.
+-- @function get_default_device
+-- @treturn string
+
+--- Sets the dtype of floats when none is named.
+-- @function set_default_dtype
+-- @tparam string dtype "float32" or "float64"
+
+--- The dtype of floats when none is named.
+-- @function get_default_dtype
+-- @treturn string
+
+--- Bytes on a device: `live`, those of tensors; `peak`, the most so far; `reserved`, with what is kept
+-- for reuse; `limit`, which `--max-memory` sets.
+-- @function memory
+-- @tparam[opt] string device the default device unless given
+-- @treturn table
+-- @usage print(gru.memory().live)
+
+--- Gives memory that is kept for reuse back to the system.
+-- @function empty_cache
+
 for _, name in ipairs {
   "set_num_threads", "get_num_threads", "set_default_device", "get_default_device",
   "set_default_dtype", "get_default_dtype", "memory", "empty_cache",

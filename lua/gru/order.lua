@@ -47,11 +47,12 @@ end
 
 --- The k largest (smallest) elements along a dim, in order, and their positions; of equals the
 -- first ones.
--- @usage local values, positions = x:topk(5)
+-- @usage local values, positions = x:topk(2)
 -- @param x any shape
 -- @tparam integer k
 -- @tparam[opt=-1] integer dim or a table {dim =, largest =, sorted =}
 -- @tparam[opt=true] boolean largest
+-- @param[opt] sorted ignored: they are in order
 function order.topk(x, k, dim, largest, sorted)
   check("topk", x)
   dim, largest = read("topk", {"dim", "largest", "sorted"}, dim, largest, sorted)

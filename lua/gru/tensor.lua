@@ -36,6 +36,7 @@ end
 local dtypes = {bool = 1, int64 = 1, float32 = 1, float64 = 1, float = 1, double = 1, long = 1}
 
 --- Converts to a dtype, or moves to a device; itself where it already is so.
+-- @function to
 -- @usage x:to("float64")
 -- @param target a dtype, a device, or a tensor to follow in both
 define("to", function(x, target)
@@ -76,6 +77,7 @@ for name, dtype in pairs {float = "float32", double = "float64", long = "int64",
 end
 
 --- Copies to the CPU; itself where it already is there.
+-- @function cpu
 -- @treturn tensor
 define("cpu", function(x)
   check("cpu", x)
@@ -83,6 +85,7 @@ define("cpu", function(x)
 end)
 
 --- Copies to a CUDA device; itself where it already is there.
+-- @tparam tensor x
 -- @tparam[opt=0] integer i the device's ordinal
 -- @treturn tensor
 function methods.cuda(x, i) -- a method only: gru.cuda is a module
@@ -94,6 +97,7 @@ function methods.cuda(x, i) -- a method only: gru.cuda is a module
 end
 
 --- Converts to the dtype of another tensor.
+-- @function type_as
 -- @tparam tensor other
 -- @treturn tensor
 define("type_as", function(x, other)
@@ -105,6 +109,7 @@ end)
 -- ---- shape -------------------------------------------------------------------------------
 
 --- The transpose of a matrix; a vector is its own.
+-- @function t
 define("t", function(x)
   check("t", x)
   if x:dim() > 2 then
@@ -114,6 +119,7 @@ define("t", function(x)
 end)
 
 --- All slices along a dim (1 by default), in a table.
+-- @function unbind
 define("unbind", function(x, dim)
   check("unbind", x)
   dim = positive("unbind", dim or 1, x:dim())
@@ -124,6 +130,7 @@ end)
 
 --- Parts of `size` along a dim, the last one smaller where it must be; or parts of the sizes in
 -- a table.
+-- @function split
 define("split", function(x, size, dim)
   check("split", x)
   dim = positive("split", dim or 1, x:dim())
@@ -156,6 +163,7 @@ define("split", function(x, size, dim)
 end)
 
 --- At most `n` parts of equal size along a dim, the last one smaller where it must be.
+-- @function chunk
 define("chunk", function(x, n, dim)
   check("chunk", x)
   if math.type(n) ~= "integer" or n < 1 then
@@ -166,6 +174,7 @@ define("chunk", function(x, n, dim)
 end)
 
 --- Merges the dims first .. last (all by default) into one.
+-- @function flatten
 define("flatten", function(x, first, last)
   check("flatten", x)
   local n = x:dim()
@@ -215,6 +224,7 @@ end
 
 --- The largest element; along a dim, the largest ones and their positions; of two tensors,
 -- `maximum`.  NaN is larger than any number.
+-- @function max
 -- @param[opt] dim an integer, or a tensor
 -- @tparam[opt=false] boolean keepdim
 -- @treturn tensor
@@ -225,6 +235,7 @@ define("max", function(x, dim, keepdim)
 end)
 
 --- The smallest element, as `max`.
+-- @function min
 -- @param[opt] dim an integer, or a tensor
 -- @tparam[opt=false] boolean keepdim
 -- @treturn tensor
@@ -237,6 +248,7 @@ end)
 -- ---- comparison -------------------------------------------------------------------------------------
 
 --- Have both the same shape, dtype and elements?
+-- @function equal
 define("equal", function(a, b)
   check("equal", a)
   check("equal", b)
@@ -255,6 +267,7 @@ local function closeness(name, options, atol, equal_nan)
 end
 
 --- |a - b| <= atol + rtol |b|, elementwise; equal infinities are close.
+-- @function isclose
 -- @param a tensor
 -- @param b tensor
 -- @tparam[opt=1e-5] number rtol or a table {rtol =, atol =, equal_nan =}
@@ -272,6 +285,7 @@ define("isclose", function(a, b, rtol, atol, equal_nan)
 end)
 
 --- Are all elements close, in the sense of `isclose`?
+-- @function allclose
 -- @usage gru.allclose(a, b, {rtol = 1e-4})
 define("allclose", function(a, b, rtol, atol, equal_nan)
   check("allclose", a)

@@ -264,13 +264,18 @@ static gru_status finish(gruI_task *task, int32_t i, gru_tensor **grad) {
   return GRU_OK;
 }
 
+/* gru_grad with one input: nothing beyond it is asked for. */
+static bool is_last_input(const gruI_task *task, int32_t slot) {
+  return task->ninputs == 1 && task->slots[slot].capture >= 0;
+}
+
 static gru_status run_nodes(gruI_task *task) {
   while (task->heap_count > 0) {
     int32_t i = heap_pop(task);
     gru_tensor *g = NULL;
     gru_status status = finish(task, i, &g);
     gruI_node *node = task->slots[i].node;
-    if (status == GRU_OK && g) status = call_rule(task, node, g);
+    if (status == GRU_OK && g && !is_last_input(task, i)) status = call_rule(task, node, g);
     gru_tensor_release(g);
     if (status != GRU_OK) return status;
   }
@@ -371,7 +376,7 @@ static gru_status capture(gruI_task *task, int n, gru_tensor *const *inputs) {
 
 gru_status gru_grad(gru_runtime *rt, int n, gru_tensor *const *outputs, gru_tensor *const *grads,
                     int ninputs, gru_tensor *const *inputs, gru_tensor **results, int flags) {
-  gruI_task task = {.rt = rt, .flags = flags};
+  gruI_task task = {.rt = rt, .flags = flags, .ninputs = ninputs};
   if (ninputs < 1 || !(task.results = calloc((size_t)ninputs, sizeof *task.results)))
     return gruI_fail(rt, GRU_ERROR_ARGUMENT, "grad: no inputs");
   gru_status status = capture(&task, ninputs, inputs);

@@ -37,16 +37,19 @@ static gru_status save_all(gruI_node *node, gruI_call *c) {
   return GRU_OK;
 }
 
-static void unsave(gruI_saved *saved) {
+/* Was there anything to let go? */
+static bool unsave(gruI_saved *saved) {
+  bool was = saved->tensor != NULL;
   gru_tensor_release(saved->tensor);
   saved->tensor = NULL;
+  return was;
 }
 
 void gruI_node_drop_saved(gruI_node *node) {
-  for (int i = 0; i < node->ninputs; i++) unsave(&node->in[i].saved);
-  for (int i = 0; i < GRU_MAX_OUTPUTS; i++) unsave(&node->y[i]);
-  unsave(&node->extra);
-  node->released = true;
+  bool any = unsave(&node->extra);
+  for (int i = 0; i < node->ninputs; i++) any = unsave(&node->in[i].saved) || any;
+  for (int i = 0; i < GRU_MAX_OUTPUTS; i++) any = unsave(&node->y[i]) || any;
+  if (any) node->released = true; /* a node that needs nothing may run again */
 }
 
 /* ---- recording ------------------------------------------------------------------------------ */

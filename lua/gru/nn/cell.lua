@@ -149,7 +149,8 @@ GRUCell.sequence = require "gru.nn.gru"
 -- @tparam integer input_size
 -- @tparam integer hidden_size
 -- @tparam[opt] table options `bias` (true), `dtype`, `device`
--- @usage local h, c = cell(x)
+-- @usage local cell = nn.LSTMCell(3, 4)
+-- local h, c = cell(x)
 -- h, c = cell(x, {h, c})
 local LSTMCell = Cell:extend("LSTMCell")
 LSTMCell.sequence = require "gru.nn.lstm"

@@ -139,7 +139,7 @@ end
 --
 -- @function ModuleList
 -- @tparam[opt] table modules
--- @usage self.layers = nn.ModuleList{nn.Linear(2, 3), nn.Linear(3, 3)}
+-- @usage self.layers = nn.ModuleList{nn.Linear(3, 4), nn.Linear(4, 4)}
 -- for i, layer in ipairs(self.layers) do x = layer(x) end
 local ModuleList = Container:extend("ModuleList")
 

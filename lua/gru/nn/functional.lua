@@ -13,7 +13,32 @@ local ops = core.functions
 -- The losses, from cross_entropy to kl_div.
 for name, f in pairs(require "gru.nn.losses") do functional[name] = f end
 
--- Activations without settings; softmax and log_softmax take (x, dim).
+--- 1 / (1 + e^-x)
+-- @function sigmoid
+-- @param x any shape
+
+--- The hyperbolic tangent.
+-- @function tanh
+-- @param x any shape
+
+--- max(x, 0)
+-- @function relu
+-- @param x any shape
+
+--- x / (1 + e^-x) (Elfwing et al. 2018).
+-- @function silu
+-- @param x any shape
+
+--- e^x / sum e^x along a dim, without overflow.
+-- @function softmax
+-- @param x floats, any shape
+-- @tparam integer dim
+
+--- The logarithm of `softmax`, without overflow.
+-- @function log_softmax
+-- @param x floats, any shape
+-- @tparam integer dim
+
 for _, name in ipairs {"sigmoid", "tanh", "relu", "silu", "softmax", "log_softmax"} do
   functional[name] = ops[name]
 end

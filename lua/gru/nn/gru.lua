@@ -29,7 +29,7 @@ local ops = core.functions
 -- @tparam[opt] table options `num_layers` (1), `bias` (true), `batch_first` (false), `dropout` (0,
 -- between layers, in training), `bidirectional` (false), `reset` ("after" or "before"), `dtype`,
 -- `device`
--- @usage local rnn = nn.GRU(1027, 256)
+-- @usage local rnn = nn.GRU(27, 64)
 -- local output, h_n = rnn(input)
 local GRU = Recurrent:extend("GRU")
 GRU.gates = 3

@@ -26,7 +26,7 @@ local ops = core.functions
 -- between layers, in training), `bidirectional` (false), `dtype`, `device`
 -- @usage local lstm = nn.LSTM(27, 64)
 -- local output, state = lstm(input)
--- output, state = lstm(more, state)      -- state[1] is h_n, state[2] is c_n
+-- output, state = lstm(input, state)     -- goes on; state[1] is h_n, state[2] is c_n
 local LSTM = Recurrent:extend("LSTM")
 LSTM.gates = 4
 LSTM.pair = true

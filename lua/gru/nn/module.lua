@@ -66,11 +66,20 @@ function Registry:each()
   end
 end
 
+--- The base class; `nn.Module:extend(name)` makes a class of one's own.
+-- @function Module
+-- @usage local Net = nn.Module:extend("Net")
+-- function Net:init() self.dense = nn.Linear(3, 2) end
+-- function Net:forward(x) return self.dense(x) end
+-- print(Net()(x))
 local Module = {}
 
 -- What a module's class is called; a field of the module may be called `name`, too.
 local function class_name(self) return getmetatable(self).class.name end
 
+--- Is `x` a module?
+-- @param x anything
+-- @treturn boolean
 local function is_module(x)
   local meta = type(x) == "table" and getmetatable(x)
   return type(meta) == "table" and meta.is_module_class == true
@@ -328,9 +337,21 @@ function Module:to(target)
   return self
 end
 
+--- Moves to the CPU, as `to("cpu")`.
+-- @return the module
 function Module:cpu() return self:to("cpu") end
+
+--- Moves to a CUDA device, as `to("cuda:0")`.
+-- @tparam[opt=0] integer i the device's ordinal
+-- @return the module
 function Module:cuda(i) return self:to("cuda:" .. (i or 0)) end
+
+--- Converts parameters and float buffers to float32.
+-- @return the module
 function Module:float() return self:to("float32") end
+
+--- Converts parameters and float buffers to float64.
+-- @return the module
 function Module:double() return self:to("float64") end
 
 --- Switches training mode on (true by default), here and below.

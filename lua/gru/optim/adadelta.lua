@@ -8,7 +8,8 @@
 -- @module gru.optim.adadelta
 local Optimizer = require "gru.optim.optimizer"
 
---- @function Adadelta
+--- An optimiser by the equations above.
+-- @function Adadelta
 -- @tparam table params parameters, or groups of them
 -- @tparam[opt] table options `lr` (1), `rho` (0.9), `eps` (1e-6), `weight_decay` (0),
 -- `maximize` (false)

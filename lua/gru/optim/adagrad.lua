@@ -6,7 +6,8 @@
 -- @module gru.optim.adagrad
 local Optimizer = require "gru.optim.optimizer"
 
---- @function Adagrad
+--- An optimiser by the equations above.
+-- @function Adagrad
 -- @tparam table params parameters, or groups of them
 -- @tparam[opt] table options `lr` (1e-2), `lr_decay` (0), `weight_decay` (0),
 -- `initial_accumulator_value` (0), `eps` (1e-10), `maximize` (false)

@@ -8,7 +8,8 @@
 -- @module gru.optim.adam
 local Optimizer = require "gru.optim.optimizer"
 
---- @function Adam
+--- An optimiser by the equations above.
+-- @function Adam
 -- @tparam table params parameters, or groups of them
 -- @tparam[opt] table options `lr` (1e-3), `betas` ({0.9, 0.999}), `eps` (1e-8), `weight_decay` (0),
 -- `amsgrad` (false), `maximize` (false)

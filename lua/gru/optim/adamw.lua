@@ -6,7 +6,8 @@
 local Adam = require "gru.optim.adam"
 local Optimizer = require "gru.optim.optimizer"
 
---- @function AdamW
+--- An optimiser by the equations above.
+-- @function AdamW
 -- @tparam table params parameters, or groups of them
 -- @tparam[opt] table options `lr` (1e-3), `betas` ({0.9, 0.999}), `eps` (1e-8),
 -- `weight_decay` (1e-2), `amsgrad` (false), `maximize` (false)

@@ -8,7 +8,8 @@
 -- @module gru.optim.rmsprop
 local Optimizer = require "gru.optim.optimizer"
 
---- @function RMSprop
+--- An optimiser by the equations above.
+-- @function RMSprop
 -- @tparam table params parameters, or groups of them
 -- @tparam[opt] table options `lr` (1e-2), `alpha` (0.99), `eps` (1e-8), `weight_decay` (0),
 -- `momentum` (0), `centered` (false), `maximize` (false)

@@ -7,7 +7,8 @@
 -- @module gru.optim.sgd
 local Optimizer = require "gru.optim.optimizer"
 
---- @function SGD
+--- An optimiser by the equations above.
+-- @function SGD
 -- @tparam table params parameters, or groups of them
 -- @tparam[opt] table options `lr` (1e-3), `momentum` (0), `dampening` (0), `weight_decay` (0),
 -- `nesterov` (false), `maximize` (false)

@@ -31,7 +31,7 @@ end
 
 --- Random sampling: the sequence is cut into pieces of num_steps, in random order, so that the
 -- state must start anew at every batch.
--- @usage for X, Y in gru.text.random_batches(corpus.indices, 32, 35) do ... end
+-- @usage for X, Y in gru.text.random_batches(corpus.indices, 32, 35) do print(X.shape[2], Y) end
 -- @param indices int64 (length)
 -- @tparam integer batch_size
 -- @tparam integer num_steps

@@ -5,7 +5,8 @@ local core = require "gru.core"
 local Vocab = {}
 Vocab.__index = Vocab
 
---- @tparam table chars the characters by id, UTF-8 strings
+--- A vocabulary of given characters.
+-- @tparam table chars the characters by id, UTF-8 strings
 -- @treturn Vocab with the fields `size`, `chars` (id -> character) and `ids` (character -> id)
 function Vocab.new(chars)
   local ids = {}
