@@ -196,8 +196,8 @@ gru_status gruI_narrow_forward(gruI_call *c) {
   int64_t shape[GRU_MAX_DIMS], stride[GRU_MAX_DIMS];
   memcpy(shape, t->shape, sizeof shape);
   memcpy(stride, t->stride, sizeof stride);
-  shape[d] = (a->stop - start + a->step - 1) / a->step;
-  stride[d] = t->stride[d] * a->step;
+  shape[d] = a->stop > start ? (a->stop - start - 1) / a->step + 1 : 0;
+  if (shape[d] > 1) stride[d] = t->stride[d] * a->step; /* a larger step may overflow */
   return view(c, t->ndim, shape, stride, t->offset + start * t->stride[d]);
 }
 
