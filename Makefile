@@ -41,7 +41,7 @@ STOCK = $(BUILD)/lua5.4
 endif
 
 .NOTPARALLEL:
-.PHONY: build deps deps-run deps-lint configure run test bench lint format clean help
+.PHONY: build deps deps-run deps-lint deps-doc configure run test bench lint doc format clean help
 
 build: deps-run configure
 	@$(CMAKE_BUILD)
@@ -88,6 +88,11 @@ lint: deps-lint
 	$(CPPCHECK) || status=1; \
 	exit $$status
 
+# Whatever the preset, into build/doc.
+doc: deps-doc
+	@ldoc --quiet --fatalwarnings .
+	@echo build/doc/index.html
+
 format: deps-lint
 	$(CLANG_FORMAT) -i $(C_FILES)
 
@@ -100,6 +105,7 @@ help:
 	@echo 'make test      C tests, then the specs under lua5.4 and under gru-lua'
 	@echo 'make bench     tests/bench/run.lua $$(ARGS)'
 	@echo 'make lint      warnings as errors, luacheck, clang-format, cppcheck'
+	@echo 'make doc       the reference of the Lua library, by LDoc, into build/doc/'
 	@echo 'make format    clang-format -i over all C files'
 	@echo 'make deps      install what is missing (apt)'
 	@echo 'make clean     remove all build folders'

@@ -147,8 +147,9 @@ describe("a weight that is used at every step", function()
     local v = w:detach():t():contiguous():requires_grad_()
     local vt = v:t()
     local function loss() return steps(function(s) return s:matmul(vt) end) end
-    close(core.grad({loss()}, {vt})[1]:contiguous(), expected(x, g))
-    close(core.grad({loss() + vt:sum()}, {vt})[1]:contiguous(), expected(x, g) + 1)
+    local retain = {retain_graph = true}
+    close(core.grad({loss()}, {vt}, nil, retain)[1]:contiguous(), expected(x, g))
+    close(core.grad({loss() + vt:sum()}, {vt}, nil, retain)[1]:contiguous(), expected(x, g) + 1)
     local dvt, dv = table.unpack(core.grad({loss()}, {vt, v}))
     close(dvt:contiguous(), expected(x, g))
     close(dv, expected(x, g):t():contiguous())
@@ -195,6 +196,15 @@ describe("a weight that is used at every step", function()
     w.grad = nil
     steps(function(s) return s:matmul(w) end):backward()
     close(w.grad, expected(x, g))
+  end)
+
+  it("notices a change that comes between its steps", function()
+    local v, h = random(8, N, I), random(6, N, I):requires_grad_()
+    local y = h * 1
+    y:register_hook(function() v:add_(1) end)
+    local loss = y:matmul(w):sum() + v:matmul(w):sum() -- the second product's turn comes first
+    assert.error_matches(function() loss:backward() end, "changed in place")
+    assert.is_nil(w.grad)
   end)
 
   it("gets nothing of a backward that a hook stopped", function()

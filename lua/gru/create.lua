@@ -3,6 +3,7 @@
 -- Every function ends with an option table: `dtype` ("float32", "float64", "int64", "bool"),
 -- `device` ("cpu", "cuda:0"), `requires_grad`.
 -- @module gru
+-- @alias create
 local args = require "gru.args"
 local core = require "gru.core"
 
@@ -336,6 +337,7 @@ for name, make in pairs {
 end
 
 --- A tensor filled with one value, of the dtype and device of x.
+-- @function new_full
 -- @usage x:new_full({2, 3}, 0.5)
 function core.methods.new_full(x, sizes, value, options)
   args.tensor("new_full", x)
@@ -350,6 +352,7 @@ function core.methods.new_full(x, sizes, value, options)
 end
 
 --- A tensor from a table, of the dtype and device of x.
+-- @function new_tensor
 -- @usage x:new_tensor({{1, 2}, {3, 4}})
 function core.methods.new_tensor(x, value, options)
   args.tensor("new_tensor", x)

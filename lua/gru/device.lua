@@ -5,6 +5,7 @@ local core = require "gru.core"
 local device = {}
 
 --- The names of the devices that are there: `{"cpu", "cuda:0", ...}`.
+-- @function devices
 -- @treturn table
 function device.devices()
   local list = {"cpu"}
@@ -15,6 +16,7 @@ function device.devices()
 end
 
 --- Is there a device of this name?
+-- @function device_check
 -- @tparam string name
 -- @treturn[1] boolean true
 -- @treturn[2] nil

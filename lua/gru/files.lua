@@ -28,7 +28,8 @@ end
 --- Writes tensors to a safetensors file.
 --
 -- Views, transposed and one-hot tensors are written as they read; gradients and history are not.
--- @usage assert(gru.save("model.safetensors", net:state_dict(), {epoch = "12"}))
+-- @function save
+-- @usage assert(gru.save(path, net:state_dict(), {epoch = "12"}))
 -- @tparam string path
 -- @tparam table tensors name -> tensor; names are UTF-8, and not `"__metadata__"`
 -- @tparam[opt] table metadata string -> string
@@ -63,7 +64,7 @@ end
 --
 -- Integers of 8 to 32 bits become int64, and U64 where the values fit; F16 and BF16 become
 -- float32. Other types that the runtime lacks (F8, C64 ...) are refused by name.
--- @usage local tensors, metadata = assert(gru.load("model.safetensors"))
+-- @usage local tensors, metadata = assert(gru.load(path))
 -- @function load
 -- @tparam string path
 -- @tparam[opt] string device where the tensors go; the default device unless given

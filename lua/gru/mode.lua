@@ -30,9 +30,18 @@ local function scope(enabled, f, ...)
 end
 
 --- Switches recording off in a scope, or while `f(...)` runs, whose results it returns.
+-- @function no_grad
+-- @tparam[opt] function f
+-- @param ... its arguments
+-- @return what f returns; without f, a to-be-closed value
+-- @usage local z = gru.no_grad(function() return x * 2 end)
 function mode.no_grad(f, ...) return scope(false, f, ...) end
 
 --- Switches recording on, as `no_grad` switches it off.
+-- @function enable_grad
+-- @tparam[opt] function f
+-- @param ... its arguments
+-- @return what f returns; without f, a to-be-closed value
 function mode.enable_grad(f, ...) return scope(true, f, ...) end
 
 --- Are operations recorded now?
@@ -70,6 +79,7 @@ end
 --- Runs `f(...)` and releases the tensors that were made in it, but for those it returns (also inside
 -- tables and modules).  What a gradient, a parameter, the tape or an optimiser holds lives on.  Using
 -- a released tensor raises an error.
+-- @function scope
 -- @tparam function f
 -- @param ... its arguments
 -- @return its results

@@ -320,6 +320,7 @@ meta.__lt, meta.__le = no_order("lt"), no_order("le")
 -- ---- iteration, indexing, printing ---------------------------------------------------------------------
 
 --- Iterates over dim 1: `for i, row in x:rows() do`.
+-- @function rows
 function methods.rows(x)
   check("rows", x)
   if x:dim() == 0 then error("rows: a 0-d tensor has no rows", 2) end

@@ -12,7 +12,7 @@ local known = {max_chars = true, tokenizer = true}
 --- Reads a UTF-8 text, or a zip that holds one.  Newlines become spaces.
 --
 -- The file is streamed: a text of 1 GB needs its ids, no table of characters.
--- @usage local corpus = gru.text.Corpus.from_file("lyrics.txt", {max_chars = 10000})
+-- @usage local corpus = gru.text.Corpus.from_file("examples/data/lyrics.txt", {max_chars = 10000})
 -- @tparam string path
 -- @tparam[opt] table options `max_chars`: read no more than these; `tokenizer`: "char", the only one
 -- @treturn[1] Corpus with `indices` (int64 ids) and `vocab`
