@@ -240,6 +240,13 @@ typedef enum gru_generator {
 
 GRU_API void gru_seed(gru_runtime *rt, uint64_t seed, gru_generator generator);
 
+/* The whole state of the generator: an int64 tensor on the CPU that gru_set_rng_state takes back,
+** here or in another process, so that what is drawn next is the same.  GRU_PHILOX: {0, seed,
+** counter}; GRU_TORCH: {1, seed, index, has normal, the bits of that normal, 624 words}.  Setting
+** refuses what is no such state, and then changes nothing.  New reference. */
+GRU_API gru_status gru_get_rng_state(gru_runtime *rt, gru_tensor **out);
+GRU_API gru_status gru_set_rng_state(gru_runtime *rt, gru_tensor *state);
+
 /* In-place fills; they are not recorded. */
 GRU_API gru_status gru_uniform_(gru_tensor *t, double low, double high); /* [low, high) */
 GRU_API gru_status gru_normal_(gru_tensor *t, double mean, double std);

@@ -38,6 +38,21 @@ gru.is_tensor = core.is_tensor
 -- `torch.manual_seed(seed)`
 gru.manual_seed = core.manual_seed
 
+--- The whole state of the generator, which `set_rng_state` takes back.
+-- @function get_rng_state
+-- @return int64 on the CPU; its contents are the generator's own affair
+gru.get_rng_state = core.get_rng_state
+
+--- Puts the generator where it stood when `get_rng_state` gave this state: what is drawn next is the
+-- same again, also in another process.
+-- @function set_rng_state
+-- @param state int64, from `get_rng_state`; another tensor is refused, and nothing is changed
+-- @usage local state = gru.get_rng_state()
+-- local first = gru.rand(3)
+-- gru.set_rng_state(state)
+-- assert(first:equal(gru.rand(3)))
+gru.set_rng_state = core.set_rng_state
+
 local submodules = {
   autograd = true, cuda = true, d2l = true, data = true, nn = true, optim = true, text = true,
 }

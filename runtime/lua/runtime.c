@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "binding.h"
 
@@ -13,6 +14,31 @@ static int manual_seed(lua_State *L) {
   gru_seed(gruL_self(L)->rt, (uint64_t)seed,
            (gru_generator)luaL_checkoption(L, 2, "philox", kinds));
   return 0;
+}
+
+/* gru.get_rng_state() -> int64 tensor */
+static int get_rng_state(lua_State *L) {
+  gruL_at_most(L, 0);
+  gruL_state *s = gruL_self(L);
+  gru_tensor *t = NULL;
+  int tries = 0;
+  gruL_enter(L, s);
+  gruL_box *box = gruL_newbox(L);
+  gru_status status;
+  do {
+    status = gru_get_rng_state(s->rt, &t);
+  } while (gruL_recover(L, s, status, &tries));
+  if (status != GRU_OK) return gruL_raise(L, s, status);
+  gruL_fill(box, t);
+  return 1;
+}
+
+/* gru.set_rng_state(state) */
+static int set_rng_state(lua_State *L) {
+  gruL_at_most(L, 1);
+  gruL_state *s = gruL_self(L);
+  gru_status status = gru_set_rng_state(s->rt, gruL_check(L, 1));
+  return status == GRU_OK ? 0 : gruL_raise(L, s, status);
 }
 
 static int set_num_threads(lua_State *L) {
@@ -108,6 +134,13 @@ static int monotonic_clock(lua_State *L) {
   return 1;
 }
 
+/* core.is_terminal(file) -> does what is written to the file go to a terminal? */
+static int is_terminal(lua_State *L) {
+  luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+  lua_pushboolean(L, stream->closef != NULL && isatty(fileno(stream->f)));
+  return 1;
+}
+
 /* core.op_names() -> {{name=, inputs=, elementwise=, differentiable=}, ...}: the rows of ops.def */
 static int op_names(lua_State *L) {
   lua_newtable(L);
@@ -129,6 +162,9 @@ static int op_names(lua_State *L) {
 
 void gruL_open_runtime(lua_State *L) {
   static const luaL_Reg functions[] = {{"manual_seed", manual_seed},
+                                       {"get_rng_state", get_rng_state},
+                                       {"set_rng_state", set_rng_state},
+                                       {"is_terminal", is_terminal},
                                        {"set_num_threads", set_num_threads},
                                        {"get_num_threads", get_num_threads},
                                        {"device_check", device_check},
