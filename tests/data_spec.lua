@@ -157,6 +157,29 @@ describe("DataLoader", function()
     end
   end)
 
+  it("says where a seeded order stands, and goes on from there", function()
+    local function new()
+      return data.DataLoader(data.TensorDataset(gru.arange(1, 21)), {shuffle = true, seed = 4})
+    end
+    local function epoch(loader)
+      local ids = {}
+      for x in loader() do ids[#ids + 1] = x:item() end
+      return ids
+    end
+    local a, b = new(), new()
+    epoch(a)
+    local state = a:state_dict()
+    local second = epoch(a)
+    b:load_state_dict(state)
+    assert.same(second, epoch(b))
+    assert.same(epoch(a), epoch(b))
+    local unseeded = data.DataLoader(set)
+    assert.same({}, unseeded:state_dict())
+    unseeded:load_state_dict({})
+    assert.has_error(function() unseeded:load_state_dict(state) end,
+      "DataLoader: load_state_dict: the state of a loader without seed expected")
+  end)
+
   it("says what is wrong", function()
     assert.has_error(function() data.DataLoader(set, {batch_size = 0}) end,
       "DataLoader: batch_size must be a positive integer, got 0")

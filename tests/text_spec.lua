@@ -153,10 +153,10 @@ describe("Vocab", function()
   it("names the character that it lacks", function()
     local ids, message = vocab:encode "分开鑫"
     assert.is_nil(ids)
-    assert.truthy(message:find "'鑫' %(U%+946B%) is not among the 4 characters")
+    assert.truthy(message:find "character 3, '鑫' %(U%+946B%) is not among the 4 characters")
     ids, message = vocab:encode "分\xff"
     assert.is_nil(ids)
-    assert.truthy(message:find "not valid UTF%-8")
+    assert.truthy(message:find "not valid UTF%-8 at byte 4")
   end)
 
   it("raises for ids that it lacks, and for other types", function()

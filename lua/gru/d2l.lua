@@ -8,6 +8,7 @@ local args = require "gru.args"
 local core = require "gru.core"
 local Corpus = require "gru.text.corpus"
 local functional = require "gru.nn.functional"
+local generation = require "gru.text.generation"
 local mode = require "gru.mode"
 local nn = require "gru.nn"
 local optim = require "gru.optim"
@@ -109,17 +110,14 @@ local function encode(prefix, char_to_idx)
   return ids
 end
 
--- Feeds the prefix, then the most likely characters: step(id, state) -> logits, state.
+local function most_likely(logits) return logits:argmax():item() end
+
+-- The prefix, and num_chars characters behind it: step(id, state) -> logits, state.
 local function predict(prefix, num_chars, step, state, idx_to_char, char_to_idx)
   local _ <close> = mode.no_grad()
-  local ids, text = encode(prefix, char_to_idx), {prefix}
-  local logits
-  for _, id in ipairs(ids) do logits, state = step(id, state) end
-  for i = 1, num_chars do
-    local id = logits:argmax():item()
-    text[#text + 1] = idx_to_char[id]
-    if i < num_chars then logits, state = step(id, state) end
-  end
+  local text = {prefix}
+  local next_id = generation.ids(step, encode(prefix, char_to_idx), most_likely, state)
+  for i = 1, num_chars do text[i + 1] = idx_to_char[next_id()] end
   return table.concat(text)
 end
 

@@ -10,6 +10,7 @@
 -- @module gru.data
 local args = require "gru.args"
 local core = require "gru.core"
+local Stream = require "gru.stream"
 
 local data = {}
 local ops = core.functions
@@ -51,19 +52,6 @@ end
 
 -- ---- order --------------------------------------------------------------------------------------
 
--- Random integers of their own, so that a seeded order does not depend on anything else: SplitMix64
--- (Steele et al. 2014).
-local function splitmix(seed)
-  local state = seed
-  return function(n) -- 1 .. n
-    state = state + 0x9E3779B97F4A7C15
-    local z = state
-    z = (z ~ (z >> 30)) * 0xBF58476D1CE4E5B9
-    z = (z ~ (z >> 27)) * 0x94D049BB133111EB
-    return ((z ~ (z >> 31)) >> 1) % n + 1
-  end
-end
-
 -- The ids 1 .. n in the order of an epoch.
 local function order(self, n)
   if not self.shuffle then
@@ -71,11 +59,11 @@ local function order(self, n)
     for i = 1, n do ids[i] = i end
     return ids
   end
-  if not self.random then return core.randperm(n):totable() end
+  if not self.stream then return core.randperm(n):totable() end
   local ids = {}
   for i = 1, n do ids[i] = i end
   for i = n, 2, -1 do -- Fisher and Yates
-    local j = self.random(i)
+    local j = self.stream:below(i)
     ids[i], ids[j] = ids[j], ids[i]
   end
   return ids
@@ -158,7 +146,7 @@ function data.DataLoader(dataset, options)
   return setmetatable({
     dataset = dataset, batch_size = batch_size, shuffle = options.shuffle == true,
     drop_last = options.drop_last == true, collate_fn = options.collate_fn,
-    random = options.seed and splitmix(options.seed) or nil,
+    stream = options.seed and Stream.new(options.seed) or nil,
   }, Loader)
 end
 
@@ -177,6 +165,23 @@ function Loader:batches()
     at = at + 1
     return fetch(self, table.move(ids, first + 1, math.min(first + self.batch_size, #ids), 1, {}))
   end
+end
+
+--- Where the order of the epochs stands: with `seed`, the next epochs of a loader that takes this state
+-- over come in the same order.  (Without it, the order hangs on the generator of `gru.manual_seed`.)
+-- @treturn table `{stream = integer}`; empty without `seed`
+function Loader:state_dict() return {stream = self.stream and self.stream.state} end
+
+--- Takes over a state that `state_dict` gave.
+-- @tparam table state
+function Loader:load_state_dict(state)
+  local wanted = self.stream and "integer" or "nil"
+  local kind = type(state) == "table" and (math.type(state.stream) or type(state.stream))
+  if kind ~= wanted then
+    error(("DataLoader: load_state_dict: the state of a loader %s seed expected"):format(
+      self.stream and "with" or "without"), 2)
+  end
+  if self.stream then self.stream.state = state.stream end
 end
 
 --- The same: `for x, y in loader() do`.

@@ -8,6 +8,11 @@ gru.manual_seed("a")  --> bad argument #1 to 'manual_seed' (number expected, got
 gru.manual_seed(1.5)  --> bad argument #1 to 'manual_seed' (number has no integer representation)
 gru.manual_seed(1, "mt")  --> bad argument #2 to 'manual_seed' (invalid option 'mt')
 gru.manual_seed(1, 2)  --> bad argument #2 to 'manual_seed' (invalid option '2')
+gru.get_rng_state(1)  --> get_rng_state: too many arguments
+gru.set_rng_state()  --> bad argument #1 to 'set_rng_state' (tensor expected, got nothing)
+gru.set_rng_state(1)  --> bad argument #1 to 'set_rng_state' (tensor expected, got number)
+gru.set_rng_state(x)  --> set_rng_state: an int64 tensor of 1 dim, as get_rng_state gives it, expected; got fl
+gru.set_rng_state(ids)  --> set_rng_state: no state that get_rng_state gave: 629 numbers
 gru.set_num_threads()  --> bad argument #1 to 'set_num_threads' (number expected, got no value)
 gru.set_num_threads("a")  --> bad argument #1 to 'set_num_threads' (number expected, got string)
 gru.set_num_threads(0)  --> set_num_threads: expected 1 to 256, got 0
@@ -260,6 +265,31 @@ gru.text.consecutive_batches(ids, -1, 1)  --> consecutive_batches: batch_size mu
 gru.text.consecutive_batches(ids, 1, 0)  --> consecutive_batches: num_steps must be a positive integer, got
 gru.text.consecutive_batches(ids, 100, 1)  --> consecutive_batches: 19 characters are too few for batches
 gru.text.consecutive_batches(ids, 1, 1, "x")  --> to: device 'x:0'
+gru.text.generate()  --> generate: a module or a function expected as the model, got nil
+gru.text.generate(x, V, "a")  --> generate: a module or a function expected as the model, got a tensor
+gru.text.generate(print)  --> generate: a vocabulary expected, such as corpus.vocab, got nil
+gru.text.generate(print, {"a"}, "a")  --> generate: a vocabulary expected, such as corpus.vocab, got table
+gru.text.generate(print, V)  --> generate: prompt: a text of one character or more expected, got nil
+gru.text.generate(print, V, "")  --> generate: prompt: a text of one character or more expected, got an empty
+gru.text.generate(print, V, 1)  --> generate: prompt: a text of one character or more expected, got number
+gru.text.generate(print, V, "aac")  --> generate: prompt: character 3, 'c' (U+0063) is not among the 2 charact
+gru.text.generate(print, V, "a", 1)  --> generate: options must be a table, got number
+gru.text.generate(print, V, "a", {foo = 1})  --> generate: unknown option 'foo'
+gru.text.generate(print, V, "a", {length = -1})  --> generate: length must be an integer from 0 on, or math.hu
+gru.text.generate(print, V, "a", {length = 1.5})  --> generate: length must be an integer from 0 on, or math.h
+gru.text.generate(print, V, "a", {length = "a"})  --> generate: length must be an integer from 0 on, or math.h
+gru.text.generate(print, V, "a", {temperature = -1})  --> generate: temperature must be a number from 0 on, go
+gru.text.generate(print, V, "a", {temperature = 1/0})  --> generate: temperature must be a number from 0 on, g
+gru.text.generate(print, V, "a", {temperature = 0/0})  --> generate: temperature must be a number from 0 on, g
+gru.text.generate(print, V, "a", {temperature = "a"})  --> generate: temperature must be a number from 0 on, g
+gru.text.generate(print, V, "a", {temperature = 1, top_k = 0})  --> generate: top_k must be a positive integer
+gru.text.generate(print, V, "a", {temperature = 1, top_p = 0})  --> generate: top_p must be a number above 0,
+gru.text.generate(print, V, "a", {temperature = 1, top_p = 1.5})  --> generate: top_p must be a number above 0
+gru.text.generate(print, V, "a", {temperature = 1, seed = "a"})  --> generate: seed must be an integer, got a
+gru.text.generate(print, V, "a", {top_k = 3})  --> generate: top_k wants a temperature above 0
+gru.text.generate(print, V, "a", {seed = 3, temperature = 0})  --> generate: seed wants a temperature above 0
+gru.text.generate(function() end, V, "a")()  --> generate: the model gave nil for a vocabulary of 2
+gru.text.generate(function() return x end, V, "a")()  --> generate: the model gave [2, 3] for a vocabulary of
 gru.d2l.load_data_jay_lyrics(1)  --> Corpus: a path expected, got number
 gru.d2l.load_data_jay_lyrics("/nonexistent")  --> text: cannot open '/nonexistent': No such file or
 gru.d2l.load_data_jay_lyrics(nil, "a")  --> Corpus: max_chars must be a positive integer, got a
@@ -312,5 +342,9 @@ gru.data.DataLoader({1}, {batch_size = "a"})  --> DataLoader: batch_size must be
 gru.data.DataLoader({1}, {seed = "a"})  --> DataLoader: seed must be an integer, got a
 gru.data.DataLoader({1}, {shuffle = "a"})  --> DataLoader: shuffle must be true or false, got a
 gru.data.DataLoader({1}, {drop_last = 1})  --> DataLoader: drop_last must be true or false, got 1
+gru.data.DataLoader({1}):load_state_dict()  --> DataLoader: load_state_dict: the state of a loader without see
+gru.data.DataLoader({1}):load_state_dict({stream = 1})  --> DataLoader: load_state_dict: the state of a loader
+gru.data.DataLoader({1}, {seed = 1}):load_state_dict({})  --> DataLoader: load_state_dict: the state of a load
+gru.data.DataLoader({1}, {seed = 1}):load_state_dict({stream = "a"})  --> DataLoader: load_state_dict: the sta
 gru.data.DataLoader({1}, {collate_fn = 1})  --> DataLoader: collate_fn must be a function, got number
 ]==]

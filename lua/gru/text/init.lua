@@ -1,4 +1,4 @@
---- Text as data: corpora, vocabularies, sampling of training batches.
+--- Text: corpora, vocabularies, sampling of training batches, and what a model writes.
 -- @module gru.text
 local sampling = require "gru.text.sampling"
 
@@ -7,4 +7,5 @@ return {
   Vocab = require "gru.text.vocab",
   random_batches = sampling.random_batches,
   consecutive_batches = sampling.consecutive_batches,
+  generate = require("gru.text.generation").generate,
 }

@@ -37,17 +37,18 @@ end
 --- The ids of a text's characters.
 -- @treturn[1] table
 -- @treturn[2] nil
--- @treturn[2] string which character is unknown
+-- @treturn[2] string which character is unknown, and where
 function Vocab:encode(text)
   local list = {}
   if type(text) ~= "string" then error("encode: a string expected, got " .. type(text), 2) end
-  if not utf8.len(text) then return nil, "the text is not valid UTF-8" end
-  for _, code in utf8.codes(text) do
+  local length, bad = utf8.len(text)
+  if not length then return nil, ("the text is not valid UTF-8 at byte %d"):format(bad) end
+  for at, code in utf8.codes(text) do
     local char = utf8.char(code)
     local id = self.ids[char]
     if not id then
-      return nil, ("'%s' (U+%04X) is not among the %d characters of the corpus")
-        :format(char, code, self.size)
+      return nil, ("character %d, '%s' (U+%04X) is not among the %d characters of the corpus")
+        :format(utf8.len(text, 1, at), char, code, self.size)
     end
     list[#list + 1] = id
   end
