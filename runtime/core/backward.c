@@ -224,9 +224,9 @@ static gru_status call_rule(gruI_task *task, gruI_node *node, gru_tensor *g) {
                 .composing = (task->flags & GRU_CREATE_GRAPH) != 0};
   gru_status status = gruI_node_unpack(node, &v);
   if (status == GRU_OK) status = node->op->vjp(&v);
-  for (int i = 0; i < 3; i++) gru_tensor_release(v.x[i]);
+  for (int i = 0; i < GRUI_MAX_SAVED; i++) gru_tensor_release(v.x[i]);
   for (int i = 0; i < GRU_MAX_OUTPUTS; i++) gru_tensor_release(v.y[i]);
-  gru_tensor_release(v.extra);
+  for (int i = 0; i < GRUI_MAX_EXTRAS; i++) gru_tensor_release(v.extra[i]);
   if (!(task->flags & GRU_RETAIN_GRAPH)) { /* nor will its hooks run again */
     gruI_node_drop_saved(node);
     if (node->hooks && node->hooks->running == 0) {

@@ -104,8 +104,8 @@ static gru_status without(gru_tensor *whole, gru_tensor *ids, gru_tensor **out) 
 
 /* The base's elements that were overwritten have no gradient; the view's is that of its part. */
 static gru_status put_vjp(gruI_vjp *v) {
-  if (gruI_wants(v, 0)) GRUI_TRY(without(v->g, v->extra, &v->dx[0]));
-  return gruI_wants(v, 1) ? pick(v->g, v->extra, &v->dx[1]) : GRU_OK;
+  if (gruI_wants(v, 0)) GRUI_TRY(without(v->g, v->extra[0], &v->dx[0]));
+  return gruI_wants(v, 1) ? pick(v->g, v->extra[0], &v->dx[1]) : GRU_OK;
 }
 
 static const gruI_op put_op = {.name = "put", .inputs = 2, .vjp = put_vjp};
@@ -123,9 +123,9 @@ static gru_status record_base(gru_tensor *view) {
                     .in = (gru_tensor *[]){base, view},
                     .recording = true,
                     .uses = {GRUI_USES_EXTRA, GRUI_USES_EXTRA}};
-  GRUI_TRY(positions(base, view, &call.extra));
+  GRUI_TRY(positions(base, view, &call.extra[0]));
   gru_status status = gruI_tape_rebase(&call, base);
-  gru_tensor_release(call.extra);
+  gru_tensor_release(call.extra[0]);
   return status;
 }
 

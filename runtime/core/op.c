@@ -78,7 +78,7 @@ static bool any_requires_grad(const gruI_call *c) {
 
 static void release_results(gruI_call *c) {
   for (int i = 0; i < GRU_MAX_OUTPUTS; i++) gru_tensor_release(c->out[i]);
-  gru_tensor_release(c->extra);
+  for (int i = 0; i < GRUI_MAX_EXTRAS; i++) gru_tensor_release(c->extra[i]);
 }
 
 /* A view remembers whose storage it looks at. */
@@ -133,8 +133,8 @@ gru_status gru_op_call(gru_runtime *rt, gru_op id, gru_tensor *const *inputs, in
   if (status == GRU_OK && c.recording && c.out[0] != inputs[0] &&
       gruI_is_float((gru_dtype)c.out[0]->dtype))
     status = gruI_tape_record(&c);
-  gru_tensor_release(c.extra);
-  c.extra = NULL;
+  gru_tensor_release(c.extra[0]);
+  c.extra[0] = NULL;
   if (status != GRU_OK) {
     release_results(&c);
     return status;

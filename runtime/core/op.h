@@ -10,11 +10,12 @@
 
 enum { GRU_NO_GRAD = 1, GRU_VIEW = 2, GRU_ELEMENTWISE = 4 }; /* flags of an op */
 
-/* What the gradient with respect to an input is computed from: bits for inputs, results,
-** and one more tensor that forward kept. */
-#define GRUI_USES_X(i) (1u << (i)) /* i < 3 */
-#define GRUI_USES_Y(i) (8u << (i)) /* i < GRU_MAX_OUTPUTS */
-#define GRUI_USES_EXTRA 32u
+/* What the gradient with respect to an input is computed from: bits for inputs, results, and what
+** else forward kept.  Of an op with many inputs only the first GRUI_MAX_SAVED can be saved. */
+enum { GRUI_MAX_SAVED = 8, GRUI_MAX_EXTRAS = 2 };
+#define GRUI_USES_X(i) (1u << (i))   /* i < GRUI_MAX_SAVED */
+#define GRUI_USES_Y(i) (256u << (i)) /* i < GRU_MAX_OUTPUTS */
+#define GRUI_USES_EXTRA 1024u        /* all of them */
 
 typedef struct gruI_op gruI_op;
 
@@ -28,9 +29,9 @@ typedef struct gruI_call {
   bool recording;         /* a gradient may be asked for */
   gru_tensor *over;       /* in-place: the tensor to write to, else NULL */
   /* To be filled by forward: */
-  gru_tensor *out[GRU_MAX_OUTPUTS]; /* new references */
-  gru_tensor *extra;                /* kept for backward, new reference or NULL */
-  uint32_t uses[3];                 /* by input; GRUI_USES_... */
+  gru_tensor *out[GRU_MAX_OUTPUTS];   /* new references */
+  gru_tensor *extra[GRUI_MAX_EXTRAS]; /* kept for backward, new references or NULL */
+  uint32_t uses[GRUI_MAX_SAVED];      /* by input; GRUI_USES_... */
 } gruI_call;
 
 typedef struct gruI_vjp gruI_vjp; /* core/tape.h */

@@ -27,13 +27,16 @@ static gru_status save(gru_tensor *t, bool is_result, gruI_saved *out) {
 
 static gru_status save_all(gruI_node *node, gruI_call *c) {
   uint32_t uses = 0;
-  for (int k = 0; k < c->n && k < 3; k++)
+  int n = c->n < GRUI_MAX_SAVED ? c->n : GRUI_MAX_SAVED;
+  for (int k = 0; k < n; k++)
     if (node->in[k].node || node->in[k].leaf) uses |= c->uses[k];
-  for (int i = 0; i < c->n && i < 3; i++)
+  for (int i = 0; i < n; i++)
     if ((uses & GRUI_USES_X(i)) && c->in[i]) GRUI_TRY(save(c->in[i], false, &node->in[i].saved));
   for (int i = 0; i < GRU_MAX_OUTPUTS; i++)
     if ((uses & GRUI_USES_Y(i)) && c->out[i]) GRUI_TRY(save(c->out[i], true, &node->y[i]));
-  if ((uses & GRUI_USES_EXTRA) && c->extra) GRUI_TRY(save(c->extra, false, &node->extra));
+  for (int i = 0; i < GRUI_MAX_EXTRAS; i++)
+    if ((uses & GRUI_USES_EXTRA) && c->extra[i])
+      GRUI_TRY(save(c->extra[i], false, &node->extra[i]));
   return GRU_OK;
 }
 
@@ -46,7 +49,8 @@ static bool unsave(gruI_saved *saved) {
 }
 
 void gruI_node_drop_saved(gruI_node *node) {
-  bool any = unsave(&node->extra);
+  bool any = false;
+  for (int i = 0; i < GRUI_MAX_EXTRAS; i++) any = unsave(&node->extra[i]) || any;
   for (int i = 0; i < node->ninputs; i++) any = unsave(&node->in[i].saved) || any;
   for (int i = 0; i < GRU_MAX_OUTPUTS; i++) any = unsave(&node->y[i]) || any;
   if (any) node->released = true; /* a node that needs nothing may run again */
@@ -207,16 +211,18 @@ static gru_status with_history(gruI_saved *saved, gruI_node *node, int output, g
 }
 
 gru_status gruI_node_unpack(gruI_node *node, gruI_vjp *v) {
-  for (int i = 0; i < node->ninputs && i < 3; i++)
-    GRUI_TRY(check_version(node, &node->in[i].saved));
+  int n = node->ninputs < GRUI_MAX_SAVED ? node->ninputs : GRUI_MAX_SAVED;
+  for (int i = 0; i < n; i++) GRUI_TRY(check_version(node, &node->in[i].saved));
   for (int i = 0; i < GRU_MAX_OUTPUTS; i++) GRUI_TRY(check_version(node, &node->y[i]));
-  GRUI_TRY(check_version(node, &node->extra));
-  for (int i = 0; i < node->ninputs && i < 3; i++) {
+  for (int i = 0; i < GRUI_MAX_EXTRAS; i++) GRUI_TRY(check_version(node, &node->extra[i]));
+  for (int i = 0; i < n; i++) {
     gruI_input *in = &node->in[i];
     GRUI_TRY(with_history(&in->saved, v->composing ? in->node : NULL, in->output,
                           v->composing ? in->leaf : NULL, &v->x[i]));
   }
   for (int i = 0; i < GRU_MAX_OUTPUTS; i++)
     GRUI_TRY(with_history(&node->y[i], v->composing && i == 0 ? node : NULL, i, NULL, &v->y[i]));
-  return with_history(&node->extra, NULL, 0, NULL, &v->extra);
+  for (int i = 0; i < GRUI_MAX_EXTRAS; i++)
+    GRUI_TRY(with_history(&node->extra[i], NULL, 0, NULL, &v->extra[i]));
+  return GRU_OK;
 }

@@ -47,7 +47,7 @@ struct gruI_node {
   int32_t refs, ninputs;
   bool released;   /* its saved tensors are gone */
   gru_dtype dtype; /* of result 0 */
-  gruI_saved y[GRU_MAX_OUTPUTS], extra;
+  gruI_saved y[GRU_MAX_OUTPUTS], extra[GRUI_MAX_EXTRAS];
   gru_tensor *retained[GRU_MAX_OUTPUTS]; /* borrowed: results that keep their gradient */
   gruI_hook_list *hooks;
   gruI_custom *custom; /* of a node whose rule came from outside */
@@ -68,9 +68,9 @@ struct gruI_vjp {
   gruI_task *task;
   const char *name;
   const gru_attrs *attrs;
-  gru_tensor *g;    /* dL/dy of result 0, borrowed */
-  gru_tensor *x[3]; /* saved inputs, borrowed; NULL where not saved */
-  gru_tensor *y[GRU_MAX_OUTPUTS], *extra;
+  gru_tensor *g;                 /* dL/dy of result 0, borrowed */
+  gru_tensor *x[GRUI_MAX_SAVED]; /* saved inputs, borrowed; NULL where not saved */
+  gru_tensor *y[GRU_MAX_OUTPUTS], *extra[GRUI_MAX_EXTRAS];
   bool composing; /* create_graph: use recorded ops only */
   gru_tensor **dx;
 };

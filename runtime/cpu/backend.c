@@ -10,26 +10,44 @@
 
 /* ---- instruction sets -------------------------------------------------------------- */
 
-static const gruI_cpu_isa baseline = {"baseline", gruI_cpu_elementwise_baseline,
-                                      gruI_cpu_copy_baseline, gruI_cpu_reduce_baseline};
-#ifdef __x86_64__
-static const gruI_cpu_isa avx2 = {"avx2", gruI_cpu_elementwise_avx2, gruI_cpu_copy_avx2,
-                                  gruI_cpu_reduce_avx2};
-#endif
+#define ISA(isa) \
+  { \
+#isa, gruI_cpu_elementwise_##isa, gruI_cpu_copy_##isa, gruI_cpu_reduce_##isa, \
+        gruI_random_fill_##isa, &gruI_loss_rows_##isa, &gruI_panel_kernels_##isa \
+  }
 
-static const gruI_cpu_isa *best_isa(void) {
+/* From the least to the most. */
+static const gruI_cpu_isa isas[] = {ISA(baseline),
+#ifdef __x86_64__
+                                    ISA(avx2), ISA(avx512)
+#endif
+};
+
+static int runs_isa(const gruI_cpu_isa *isa) {
 #ifdef __x86_64__
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &avx2;
+  int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (isa == &isas[1]) return avx2;
+  if (isa == &isas[2])
+    return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 #endif
-  return &baseline;
+  return isa == isas;
+}
+
+/* The best set up to the one called `most`; NULL, or a name that is none: up to the last. */
+static const gruI_cpu_isa *best_isa(const char *most) {
+  const gruI_cpu_isa *best = isas;
+  for (size_t i = 0; i < sizeof isas / sizeof *isas; i++) {
+    if (runs_isa(&isas[i])) best = &isas[i];
+    if (most != NULL && strcmp(most, isas[i].name) == 0) break;
+  }
+  return best;
 }
 
 const gruI_cpu_isa *gruI_cpu_isa_of(const gruI_device *device) {
-  return device->state != NULL ? device->state : best_isa();
+  return device->state != NULL ? device->state : best_isa(getenv("GRU_CPU_ISA"));
 }
-
-int gruI_cpu_has_avx2(const gruI_device *device) { return gruI_cpu_isa_of(device) != &baseline; }
 
 gru_status gruI_cpu_elementwise(gruI_device *device, const gruI_elementwise *call) {
   return gruI_cpu_isa_of(device)->elementwise(device, call);
@@ -152,9 +170,7 @@ static int cpu_count(char *reason, size_t size) {
 }
 
 static gru_status cpu_open(gruI_device *device) {
-  const char *wanted = getenv("GRU_CPU_ISA");
-  const gruI_cpu_isa *isa = best_isa();
-  if (wanted != NULL && strcmp(wanted, baseline.name) == 0) isa = &baseline;
+  const gruI_cpu_isa *isa = best_isa(getenv("GRU_CPU_ISA"));
   device->state = (void *)(uintptr_t)isa; /* only ever read */
   return GRU_OK;
 }

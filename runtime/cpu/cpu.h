@@ -3,9 +3,9 @@
 ** Every kernel of the seam (core/device.h) has one function here, with the signature of its
 ** slot in gruI_kernels; backend.c puts them into the table.
 **
-** Files whose loops gain from it (elementwise.c, copy.c, reduce.c) are compiled once per
-** instruction set, with -DGRUI_ISA=baseline and again with -DGRUI_ISA=avx2 -mavx2 -mfma; their
-** entry points carry the name of the set.  backend.c chooses once, when the device is opened.
+** Files whose loops gain from it (GRU_CPU_ISA_SOURCES in CMakeLists.txt) are compiled once per
+** instruction set, with -DGRUI_ISA=baseline, avx2 and avx512; their entry points carry the name of
+** the set.  backend.c chooses once, when the device is opened.
 */
 #ifndef GRUI_CPU_H
 #define GRUI_CPU_H
@@ -43,26 +43,33 @@ gru_status gruI_cpu_range(gruI_device *device, const gruI_range *call);
 
 /* The kernels of one instruction set. */
 typedef struct gruI_cpu_isa {
-  const char *name; /* "baseline", "avx2" */
+  const char *name; /* "baseline", "avx2", "avx512" */
   gru_status (*elementwise)(gruI_device *, const gruI_elementwise *);
   gru_status (*copy)(gruI_device *, const gruI_copy *);
   gru_status (*reduce)(gruI_device *, const gruI_reduce *);
+  void (*random_fill)(const gruI_random *, int64_t first, int64_t last); /* random.c divides */
+  const struct gruI_loss_rows *loss_rows;                                /* cpu/loss.h */
+  const struct gruI_panel_kernels *panel;                                /* cpu/panel.h */
 } gruI_cpu_isa;
 
-/* The set that the device runs: what it was opened with, and for a device that nobody has
-** opened the best that this processor has.  GRU_CPU_ISA=baseline in the environment when
-** the device is opened holds it to the baseline. */
+/* The set that the device runs, chosen when it was opened: the best that this processor has.
+** GRU_CPU_ISA=baseline (or avx2) in the environment holds it to that.  A device that nobody has
+** opened chooses anew at every call. */
 const gruI_cpu_isa *gruI_cpu_isa_of(const gruI_device *device);
 
-/* Does the device run AVX2 and FMA? */
-int gruI_cpu_has_avx2(const gruI_device *device);
-
-gru_status gruI_cpu_elementwise_baseline(gruI_device *device, const gruI_elementwise *call);
-gru_status gruI_cpu_elementwise_avx2(gruI_device *device, const gruI_elementwise *call);
-gru_status gruI_cpu_copy_baseline(gruI_device *device, const gruI_copy *call);
-gru_status gruI_cpu_copy_avx2(gruI_device *device, const gruI_copy *call);
-gru_status gruI_cpu_reduce_baseline(gruI_device *device, const gruI_reduce *call);
-gru_status gruI_cpu_reduce_avx2(gruI_device *device, const gruI_reduce *call);
+#define GRUI_DECLARE_ISA(isa) \
+  gru_status gruI_cpu_elementwise_##isa(gruI_device *device, const gruI_elementwise *call); \
+  gru_status gruI_cpu_copy_##isa(gruI_device *device, const gruI_copy *call); \
+  gru_status gruI_cpu_reduce_##isa(gruI_device *device, const gruI_reduce *call); \
+  void gruI_random_fill_##isa(const gruI_random *call, int64_t first, int64_t last); \
+  extern const struct gruI_loss_rows gruI_loss_rows_##isa; \
+  extern const struct gruI_panel_kernels gruI_panel_kernels_##isa;
+GRUI_DECLARE_ISA(baseline)
+#ifdef __x86_64__
+GRUI_DECLARE_ISA(avx2)
+GRUI_DECLARE_ISA(avx512)
+#endif
+#undef GRUI_DECLARE_ISA
 
 /* ---- helpers ----------------------------------------------------------------------- */
 

@@ -22,17 +22,9 @@ JOB(softmax_grad, gruI_softmax_grad)
 JOB(cross_entropy, gruI_cross_entropy)
 JOB(cross_entropy_grad, gruI_cross_entropy)
 
-static const gruI_loss_rows *choose_rows(const gruI_device *device) {
-#if defined(__x86_64__)
-  if (gruI_cpu_has_avx2(device)) return &gruI_loss_rows_avx2;
-#endif
-  (void)device;
-  return &gruI_loss_rows_baseline;
-}
-
 static gru_status run_rows(gruI_device *device, gruI_job body, const void *call, int64_t rows,
                            int64_t cols) {
-  loss_job job = {choose_rows(device), call, rows, 1};
+  loss_job job = {gruI_cpu_isa_of(device)->loss_rows, call, rows, 1};
   if (rows <= 0) return GRU_OK;
   if (cols < WORK) job.part = WORK / (cols > 0 ? cols : 1);
   return gruI_cpu_parallel(device, gruI_cpu_blocks(rows, job.part), body, &job);

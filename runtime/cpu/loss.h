@@ -16,7 +16,4 @@ typedef struct gruI_loss_rows {
   void (*cross_entropy_grad)(const gruI_cross_entropy *call, int64_t first, int64_t last);
 } gruI_loss_rows;
 
-extern const gruI_loss_rows gruI_loss_rows_baseline;
-extern const gruI_loss_rows gruI_loss_rows_avx2; /* x86-64 only */
-
 #endif

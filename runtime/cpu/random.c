@@ -1,5 +1,5 @@
 /* random.c - random fills: parts of fixed size for the pool. */
-#include "cpu/random.h"
+#include "cpu/cpu.h"
 
 enum { PART = 1 << 14 }; /* elements a job */
 
@@ -16,10 +16,7 @@ static void random_run(void *context, int64_t index, int worker) {
 }
 
 gru_status gruI_cpu_random(gruI_device *device, const gruI_random *call) {
-  random_job job = {call, gruI_random_fill_baseline};
-#if defined(__x86_64__)
-  if (gruI_cpu_has_avx2(device)) job.fill = gruI_random_fill_avx2;
-#endif
+  random_job job = {call, gruI_cpu_isa_of(device)->random_fill};
   if (call->count <= 0) return GRU_OK;
   return gruI_cpu_parallel(device, gruI_cpu_blocks(call->count, PART), random_run, &job);
 }

@@ -3,7 +3,7 @@
 ** Philox runs on several counters side by side.  A group of draws is made whole, and the part
 ** of it that was asked for is copied out; so a fill may begin and end anywhere.
 */
-#include "cpu/random.h"
+#include "cpu/cpu.h"
 
 #include <math.h>
 #include <string.h>

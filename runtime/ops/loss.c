@@ -114,7 +114,7 @@ gru_status gruI_cross_entropy_forward(gruI_call *c) {
   if (status == GRU_OK && c->recording) { /* rows of (lse, mass), for backward */
     gru_tensor *results[GRU_MAX_OUTPUTS];
     status = gru_op_call(c->rt, GRU_OP_STACK, (gru_tensor *[]){r.lse, r.mass}, 2, NULL, results);
-    if (status == GRU_OK) c->extra = results[0];
+    if (status == GRU_OK) c->extra[0] = results[0];
   }
   release_rows(&r);
   return status;
@@ -185,8 +185,8 @@ static gru_status by_kernel(gruI_vjp *v) {
   gruI_expression e = {.rt = v->rt};
   rows r = {0};
   gru_tensor *dx = NULL, *scale = NULL;
-  gru_tensor *lse = gruI_expr_call(&e, GRU_OP_SELECT, &first, 1, &v->extra);
-  gru_tensor *mass = gruI_expr_call(&e, GRU_OP_SELECT, &second, 1, &v->extra);
+  gru_tensor *lse = gruI_expr_call(&e, GRU_OP_SELECT, &first, 1, &v->extra[0]);
+  gru_tensor *mass = gruI_expr_call(&e, GRU_OP_SELECT, &second, 1, &v->extra[0]);
   gru_status status = e.status;
   if (status == GRU_OK) status = pack_inputs(v->x[0], v->x[1], v->x[2], &r);
   if (status == GRU_OK) status = row_scale(v, mass, &scale);

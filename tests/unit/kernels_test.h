@@ -30,15 +30,6 @@ WEAK gru_status gruI_cpu_parallel(gruI_device *device, int64_t blocks, gruI_job 
   return gruI_pool_run(device->pool, blocks, job, context);
 }
 
-WEAK int gruI_cpu_has_avx2(const gruI_device *device) {
-  (void)device;
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#else
-  return 0;
-#endif
-}
-
 /* ---- checks ------------------------------------------------------------------------ */
 
 enum { DEVICES = 3 };

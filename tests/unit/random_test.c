@@ -10,7 +10,7 @@
 
 #include "core/mt19937.h"
 #include "core/philox.h"
-#include "cpu/random.h"
+#include "cpu/cpu.h"
 
 /* ---- Philox ------------------------------------------------------------------------ */
 

@@ -1,0 +1,62 @@
+/* panel.c - packed products, compiled once per instruction set, with contraction to fused
+** multiply-adds. */
+#include "cpu/panel.h"
+
+#include <string.h>
+
+/* A vector register, and the tile of c that the registers hold: ROWS x VECTORS accumulators, a row
+** of b, and a broadcast element of a. */
+#if defined(__AVX512F__)
+enum { VECTOR_BYTES = 64, ROWS = 8 };
+#elif defined(__AVX2__)
+enum { VECTOR_BYTES = 32, ROWS = 4 };
+#else
+enum { VECTOR_BYTES = 16, ROWS = 4 };
+#endif
+enum { VECTORS = 3 };
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+#define PANEL_NAME_(name, T) name##_##T
+#define PANEL_NAME(name, T) PANEL_NAME_(name, T)
+
+#define T float
+#include "cpu/panel.inc.h"
+#undef T
+
+#define T double
+#include "cpu/panel.inc.h"
+#undef T
+
+static int64_t lanes(gru_dtype dtype) { return VECTOR_BYTES / (int64_t)gru_dtype_size(dtype); }
+
+/* Columns with the padding of the last panel. */
+static int64_t padded(gru_dtype dtype, int64_t n) {
+  return gruI_cpu_blocks(n, lanes(dtype)) * lanes(dtype);
+}
+
+static size_t bytes(gru_dtype dtype, int64_t k, int64_t n) {
+  return (size_t)(k * padded(dtype, n)) * gru_dtype_size(dtype);
+}
+
+static int64_t count(gru_dtype dtype, int64_t n) {
+  return gruI_cpu_blocks(n, VECTORS * lanes(dtype));
+}
+
+static void pack(const gruI_panels *to, const void *b, int64_t row, int64_t col, int64_t first,
+                 int64_t last) {
+  if (to->dtype == GRU_FLOAT32)
+    pack_float(to, b, row, col, first, last);
+  else
+    pack_double(to, b, row, col, first, last);
+}
+
+static void multiply(const gruI_panels *b, int64_t rows, const void *a, int64_t lda, void *c,
+                     int64_t ldc, int accumulate) {
+  if (b->dtype == GRU_FLOAT32)
+    multiply_float(b, rows, a, lda, c, ldc, accumulate);
+  else
+    multiply_double(b, rows, a, lda, c, ldc, accumulate);
+}
+
+const gruI_panel_kernels GRUI_ISA_NAME(gruI_panel_kernels) = {bytes, count, pack, multiply};

@@ -1,0 +1,97 @@
+/* panel.inc.h - packing and multiplying for the type T; included by panel.c once for float and once
+** for double, hence no guard. */
+
+enum { PANEL_NAME(LANES, T) = VECTOR_BYTES / (int)sizeof(T) };
+#define LANES PANEL_NAME(LANES, T)
+#define VECTOR PANEL_NAME(vector, T)
+typedef T VECTOR __attribute__((vector_size(VECTOR_BYTES), may_alias, aligned(sizeof(T))));
+
+/* How many vectors of columns panel `p` has, and which column is its first. */
+ALWAYS_INLINE int64_t PANEL_NAME(width, T)(int64_t n, int64_t p) {
+  return gruI_cpu_min(VECTORS, gruI_cpu_blocks(n - p * VECTORS * LANES, LANES));
+}
+
+static void PANEL_NAME(pack, T)(const gruI_panels *to, const void *from, int64_t row, int64_t col,
+                                int64_t first, int64_t last) {
+  enum { EDGE = 16 }; /* rows of b at a time, so that a strided read uses whole cache lines */
+  for (int64_t panel = first; panel < last; panel++) {
+    int64_t j0 = panel * VECTORS * LANES, width = PANEL_NAME(width, T)(to->n, panel) * LANES;
+    int64_t cols = gruI_cpu_min(width, to->n - j0);
+    const T *b = (const T *)from + j0 * col;
+    T *out = (T *)to->data + j0 * to->k;
+    for (int64_t p0 = 0; p0 < to->k; p0 += EDGE) {
+      int64_t p1 = gruI_cpu_min(p0 + EDGE, to->k);
+      if (col == 1)
+        for (int64_t p = p0; p < p1; p++)
+          memcpy(out + p * width, b + p * row, (size_t)cols * sizeof(T));
+      else
+        for (int64_t j = 0; j < cols; j++)
+          for (int64_t p = p0; p < p1; p++) out[p * width + j] = b[p * row + j * col];
+      for (int64_t p = p0; p < p1; p++)
+        for (int64_t j = cols; j < width; j++) out[p * width + j] = 0;
+    }
+  }
+}
+
+/* `rows` x `vectors` elements of c from whole rows of a and a panel; both are constants after
+** inlining.  The last vector may have only `cols` columns left in c. */
+ALWAYS_INLINE void PANEL_NAME(tile, T)(int rows, int vectors, int64_t k, const T *a, int64_t lda,
+                                       const T *b, T *c, int64_t ldc, int64_t cols,
+                                       int accumulate) {
+  VECTOR sum[ROWS][VECTORS] = {{{0}}};
+  for (int64_t p = 0; p < k; p++, b += vectors * LANES) {
+    VECTOR x[VECTORS];
+    for (int v = 0; v < vectors; v++) x[v] = *(const VECTOR *)(b + v * LANES);
+    for (int r = 0; r < rows; r++)
+      for (int v = 0; v < vectors; v++) sum[r][v] += x[v] * a[r * lda + p];
+  }
+  for (int r = 0; r < rows; r++, c += ldc) {
+    if (cols == vectors * LANES) {
+      for (int v = 0; v < vectors; v++) {
+        VECTOR *out = (VECTOR *)(c + v * LANES);
+        if (accumulate) sum[r][v] += *out;
+        *out = sum[r][v];
+      }
+    } else {
+      const T *from = (const T *)sum[r];
+      for (int64_t j = 0; j < cols; j++) c[j] = accumulate ? c[j] + from[j] : from[j];
+    }
+  }
+}
+
+/* All rows of c in one panel, tile by tile. */
+ALWAYS_INLINE void PANEL_NAME(column, T)(int vectors, int64_t rows, int64_t k, const T *a,
+                                         int64_t lda, const T *b, T *c, int64_t ldc, int64_t cols,
+                                         int accumulate) {
+  int64_t r = 0;
+#define ROWS_OF(n) \
+  for (; r + (n) <= rows; r += (n)) \
+  PANEL_NAME(tile, T)(n, vectors, k, a + r * lda, lda, b, c + r * ldc, ldc, cols, accumulate)
+  ROWS_OF(ROWS);
+  ROWS_OF(4);
+  ROWS_OF(2);
+  ROWS_OF(1);
+#undef ROWS_OF
+}
+
+static void PANEL_NAME(multiply, T)(const gruI_panels *b, int64_t rows, const T *a, int64_t lda,
+                                    T *c, int64_t ldc, int accumulate) {
+  for (int64_t j = 0, panel = 0; j < b->n; j += VECTORS * LANES, panel++) {
+    const T *from = (const T *)b->data + j * b->k;
+    int64_t cols = gruI_cpu_min(VECTORS * LANES, b->n - j);
+    switch (PANEL_NAME(width, T)(b->n, panel)) {
+      case 1:
+        PANEL_NAME(column, T)(1, rows, b->k, a, lda, from, c + j, ldc, cols, accumulate);
+        break;
+      case 2:
+        PANEL_NAME(column, T)(2, rows, b->k, a, lda, from, c + j, ldc, cols, accumulate);
+        break;
+      default:
+        PANEL_NAME(column, T)(VECTORS, rows, b->k, a, lda, from, c + j, ldc, cols, accumulate);
+        break;
+    }
+  }
+}
+
+#undef LANES
+#undef VECTOR
