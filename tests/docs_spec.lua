@@ -172,7 +172,7 @@ end)
 
 -- ---- examples --------------------------------------------------------------------------------------
 
-local path = os.tmpname() -- a file of tensors
+local path, run_path = os.tmpname(), os.tmpname() -- a file of tensors, a checkpoint
 
 -- What an example may use without saying where it comes from.
 local function environment()
@@ -185,7 +185,7 @@ local function environment()
     x = gru.rand(2, 3, {requires_grad = true}), y = gru.rand(2, 3), a = gru.ones(2, 3), b = gru.ones(2, 3),
     ids = gru.tensor({1, 2}), mask = gru.tensor({true, false}), weight = gru.rand(4, 3),
     logits = gru.rand(2, 3), targets = gru.tensor({1, 3}), input = gru.rand(5, 2, 27), h = gru.rand(2, 4),
-    model = model, net = model, optimizer = optimizer, loss = loss, path = path,
+    model = model, net = model, optimizer = optimizer, loss = loss, path = path, run = run_path,
     warmup = step_lr(optimizer, 1), cosine = step_lr(optimizer, 2), step = function(x) return x:sum() end,
     corpus = {indices = gru.arange(1, 3000) % 20 + 1}, self = {}, cell = nn.GRUCell(3, 4),
     loader = gru.data.DataLoader(gru.data.TensorDataset(gru.rand(4, 3), gru.rand(4)), {batch_size = 2}),
@@ -205,8 +205,13 @@ describe("examples", function()
   setup(function()
     default_dtype, default_device = gru.get_default_dtype(), gru.get_default_device()
     assert(gru.save(path, {x = gru.ones(2)}))
+    local env = environment()
+    assert(gru.checkpoint.save(run_path, {model = env.net, optimizer = env.optimizer, epoch = 3}))
   end)
-  teardown(function() os.remove(path) end)
+  teardown(function()
+    os.remove(path)
+    os.remove(run_path)
+  end)
   after_each(function()
     gru.set_default_dtype(default_dtype)
     gru.set_default_device(default_device)

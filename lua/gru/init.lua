@@ -54,7 +54,8 @@ gru.get_rng_state = core.get_rng_state
 gru.set_rng_state = core.set_rng_state
 
 local submodules = {
-  autograd = true, cuda = true, d2l = true, data = true, nn = true, optim = true, text = true,
+  autograd = true, checkpoint = true, cuda = true, d2l = true, data = true, nn = true, optim = true,
+  text = true,
 }
 
 -- `gru.nn` and its siblings are loaded when they are first asked for.

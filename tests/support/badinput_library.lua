@@ -60,6 +60,21 @@ gru.load({})  --> bad argument #1 to 'load' (path: string expected, got table)
 gru.load("a\0b")  --> bad argument #1 to 'load' (path: it holds a NUL)
 gru.load("a", {})  --> bad argument #2 to 'load' (string expected, got table)
 gru.load("a", "cpu", 1)  --> load: too many arguments: 3, at most 2 expected
+gru.checkpoint.save()  --> checkpoint.save: a path expected, got nil
+gru.checkpoint.save({}, {})  --> checkpoint.save: a path expected, got table
+gru.checkpoint.save("a")  --> checkpoint.save: a table by name expected, {model = ...}, got nil
+gru.checkpoint.save("a", x)  --> checkpoint.save: a table by name expected, {model = ...}, got userdata
+gru.checkpoint.save("a", nn.Linear(2, 2))  --> checkpoint.save: a table by name expected, {model = ...}, got a
+gru.checkpoint.save("a", {1})  --> checkpoint.save: names must be strings, got a number: 1
+gru.checkpoint.save("a", {generator = 1})  --> checkpoint.save: the name 'generator' is taken
+gru.checkpoint.save("a", {a = print})  --> checkpoint.save: a: a function cannot be saved
+gru.checkpoint.save("a\0b", {})  --> bad argument #1 to 'save' (path: it holds a NUL)
+gru.checkpoint.load()  --> bad argument #1 to 'load' (path: string expected, got nothing)
+gru.checkpoint.load(1)  --> bad argument #1 to 'load' (path: string expected, got number)
+gru.checkpoint.load("a", {})  --> bad argument #2 to 'load' (string expected, got table)
+gru.checkpoint.restore("a")  --> checkpoint.restore: a table of objects by name expected, {model = ...}, got n
+gru.checkpoint.restore("a", nn.Linear(2, 2))  --> checkpoint.restore: a table of objects by name expected
+gru.checkpoint.restore("a", {epoch = 1})  --> checkpoint.restore: 'epoch' has no load_state_dict
 gru.save_npy()  --> bad argument #1 to 'save_npy' (path: string expected, got nothing)
 gru.save_npy("a")  --> bad argument #2 to 'save_npy' (tensor expected, got nothing)
 gru.save_npy("a", 1)  --> bad argument #2 to 'save_npy' (tensor expected, got number)
