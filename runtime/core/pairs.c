@@ -49,26 +49,27 @@ static bool is_captured(gruI_task *task, gruI_node *node) {
   return slot < 0 || task->slots[slot].capture >= 0;
 }
 
-bool gruI_vjp_hold(gruI_vjp *v, int k, gru_tensor *x, gru_tensor *g) {
+gru_status gruI_vjp_hold(gruI_vjp *v, int k, gru_tensor *x, gru_tensor *g, bool *held) {
   gruI_input *in = &v->node->in[k];
+  *held = false;
   if (v->composing || v->rt->trace || x->ndim != 2 || g->ndim != 2 || in->ndim != 2 ||
       x->dtype != in->dtype || g->dtype != in->dtype)
-    return false;
+    return GRU_OK;
   if (is_transpose(in) && !is_captured(v->task, in->node)) {
     in = &in->node->in[0];
     gru_tensor *swap = x;
     x = g, g = swap;
   }
   int32_t i = gruI_task_slot(v->task, in->node, in->leaf);
-  if (i < 0) return false;
+  if (i < 0) return GRU_OK;
   gruI_slot *slot = &v->task->slots[i];
   int64_t width_x = x->shape[1], width_g = g->shape[1];
   if (slot->pairs.count > 0 &&
       (slot->pairs.list[0].x->shape[1] != width_x || slot->pairs.list[0].g->shape[1] != width_g))
-    return false;
-  if (!push(&slot->pairs, x, g)) return false;
-  if (slot->pairs.bytes > MAX_HELD_BYTES) return gruI_pairs_flush(v->task, i) == GRU_OK;
-  return true;
+    return GRU_OK;
+  *held = push(&slot->pairs, x, g);
+  if (slot->pairs.bytes <= MAX_HELD_BYTES) return GRU_OK;
+  return gruI_pairs_flush(v->task, i);
 }
 
 /* The held x, or the held g, below each other. */

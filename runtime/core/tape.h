@@ -80,8 +80,9 @@ static inline bool gruI_wants(const gruI_vjp *v, int k) {
 }
 
 /* Instead of a gradient for the matrix input k, keeps the pair (x, g) with x^T g its gradient
-** and gives one product for all pairs of that matrix later.  False when it cannot. */
-bool gruI_vjp_hold(gruI_vjp *v, int k, gru_tensor *x, gru_tensor *g);
+** and gives one product for all pairs of that matrix later.  *held is false when it cannot.  Fails
+** when the pairs were too many to wait and their product failed; they are dropped then. */
+gru_status gruI_vjp_hold(gruI_vjp *v, int k, gru_tensor *x, gru_tensor *g, bool *held);
 
 /* Adds g to the part of input 0's gradient that `geometry` (a view op, with the attrs of the node)
 ** shows: what cutting a sequence into steps gives back, without a zero-padded copy a step.  Not

@@ -244,12 +244,12 @@ static gru_status shared_matrix(gruI_vjp *v, gru_tensor *a, gru_tensor *g, gru_t
   gru_status status = fold(g, &rows_g);
   if (status == GRU_OK) {
     hot = hot && gruI_tensor_is_hot(rows_a, NULL, NULL);
-    if (gruI_vjp_hold(v, 1, rows_a, rows_g))
-      *out = NULL;
-    else if (hot && !v->composing)
-      status = scatter_rows(v, rows_a, rows_g, out);
-    else
-      status = product_to(v, 1, rows_a, true, rows_g, false, out);
+    bool held;
+    *out = NULL;
+    status = gruI_vjp_hold(v, 1, rows_a, rows_g, &held);
+    if (status == GRU_OK && !held)
+      status = hot && !v->composing ? scatter_rows(v, rows_a, rows_g, out)
+                                    : product_to(v, 1, rows_a, true, rows_g, false, out);
     gru_tensor_release(rows_g);
   }
   gru_tensor_release(rows_a);
