@@ -141,7 +141,9 @@ function arrange.unflatten(x, dim, ...)
     if size == -1 then hole = true else known = known * size end
   end
   local have = x:dim() > 0 and x:size(d) or 1
-  if #parts == 0 or known ~= have and not (hole and known > 0 and have % known == 0) then
+  local fits = known == have
+  if hole then fits = known > 0 and have % known == 0 end
+  if #parts == 0 or not fits then
     error(("unflatten: sizes [%s] do not make dim %d of size %d")
       :format(table.concat(parts, ", "), d, have), 2)
   end
@@ -155,6 +157,11 @@ function arrange.unflatten(x, dim, ...)
 end
 
 -- ---- repetition ---------------------------------------------------------------------------------
+
+-- x, seen as (before, rest), with `count` copies of each row, in the shape `sizes`.
+local function spread_copies(x, before, count, rest, sizes)
+  return x:reshape(before, 1, rest):expand(before, count, rest):reshape(sizes)
+end
 
 --- Repeats the whole tensor along each dim; more counts than dims add dims in front.  It is
 -- PyTorch's `repeat`, whose name is a word of Lua.
@@ -176,16 +183,18 @@ function arrange.repeat_(x, ...)
     end
     if d > lead then split[#split + 1], spread[#spread + 1] = size, size end
   end
-  if #split > 8 then -- one dim after the other
-    for d, count in ipairs(counts) do
-      local copies = {}
-      if d <= lead then x = x:unsqueeze(d) end
-      for i = 1, count do copies[i] = x end
-      x = count > 0 and ops.cat(copies, d) or x:narrow(d, 1, 0)
+  if #split <= 8 then return x:reshape(split):expand(spread):reshape(whole) end
+  for d = n, 1, -1 do -- one dim after the other
+    local before, rest = 1, 1
+    for e = 1, x:dim() do
+      if e + lead < d then before = before * x:size(e) else rest = rest * x:size(e) end
     end
-    return x
+    local sizes = x.shape
+    if d > lead then sizes[d - lead] = whole[d] else table.insert(sizes, 1, counts[d]) end
+    x = spread_copies(x, before, counts[d], rest, sizes)
+    if d <= lead then lead = d - 1 end
   end
-  return x:reshape(split):expand(spread):reshape(whole)
+  return x
 end
 
 --- Repeats the whole tensor along each dim; fewer counts than dims are for the last ones.
@@ -209,18 +218,21 @@ function arrange.repeat_interleave(x, repeats, dim)
   local n = x:size(d)
   if core.is_tensor(repeats) and repeats:numel() == 1 then repeats = repeats:item() end
   if math.type(repeats) == "integer" and repeats >= 0 then
-    local sizes = x.shape
-    table.insert(sizes, d + 1, repeats)
-    local y = x:unsqueeze(d + 1):expand(sizes)
+    local sizes, before, rest = x.shape, 1, 1
+    for e, size in ipairs(sizes) do
+      if e <= d then before = before * size else rest = rest * size end
+    end
     sizes[d] = n * repeats
-    table.remove(sizes, d + 1)
-    return y:reshape(sizes)
+    return spread_copies(x, before, repeats, rest, sizes)
   end
   if not core.is_tensor(repeats) or repeats.dtype ~= "int64" or repeats:dim() ~= 1
     or repeats:numel() ~= n or n > 0 and repeats:min():item() < 0 then
     error(("repeat_interleave: a count, or an int64 tensor of %d counts expected, got %s"):format(n,
       core.is_tensor(repeats) and repeats.dtype .. " [" .. table.concat(repeats.shape, ", ") .. "]"
       or tostring(repeats)), 2)
+  end
+  if n > 0 and repeats:max():item() > (1 << 60) // n then
+    error("repeat_interleave: the counts add up past 2^60", 2)
   end
   -- element j of the result comes from the first i with j <= repeats_1 + ... + repeats_i
   local ends = repeats:cumsum(1)
@@ -281,8 +293,8 @@ function arrange.diag(x, diagonal)
     local n = x:size(1) + math.abs(k)
     local first = k >= 0 and k + 1 or -k * n + 1
     local ids = core.range(first, n + 1, x:size(1), "int64", x.device)
-    local zeros = core.empty({n * n}, x.dtype, x.device):fill_(0)
-    return ops.scatter(zeros, 1, ids, x):reshape(n, n)
+    local zeros = core.empty({n, n}, x.dtype, x.device):fill_(0)
+    return ops.scatter(zeros:reshape(-1), 1, ids, x):reshape(n, n)
   end
   if x:dim() ~= 2 then error(("diag: one dim or two expected, got %d"):format(x:dim()), 2) end
   local m, n = x:size(1), x:size(2)

@@ -131,6 +131,17 @@ local function truncate(v)
   return i
 end
 
+-- How many numbers start, start + step, ... lie before stop; the integers may be 2^64 - 1 apart.
+local function count_integers(start, stop, step)
+  if step > 0 and stop <= start or step < 0 and stop >= start then return 0 end
+  local gap, by = stop - start - 1, step -- unsigned; a step of -2^63 negated is 2^63
+  if step < 0 then gap, by = start - stop - 1, -step end
+  if by < 0 then return math.ult(gap, by) and 1 or 2 end
+  local whole = ((gap >> 1) // by) << 1
+  if not math.ult(gap - whole * by, by) then whole = whole + 1 end
+  return whole + 1
+end
+
 --- `arange(stop)`, `arange(start, stop [, step])`: from start (0) in steps, stop excluded.
 -- Integers make int64, else the default dtype.
 -- @usage gru.arange(1, 4) -- 1, 2, 3
@@ -156,9 +167,10 @@ function create.arange(...)
   if dtype == "int64" or dtype == "long" then
     start, stop, step = truncate(start), truncate(stop), truncate(step)
     if step == 0 then error("arange: the step is 0 as an integer", 2) end
+    integers = true
   end
-  local count = math.ceil((stop - start) / step)
-  if math.type(count) ~= "integer" then
+  local count = integers and count_integers(start, stop, step) or math.ceil((stop - start) / step)
+  if math.type(count) ~= "integer" or integers and count < 0 then
     error(("arange: there is no end of steps of %s from %s to %s"):format(step, start, stop), 2)
   end
   return finish(core.range(start, step, math.max(0, count), dtype, options.device), options)

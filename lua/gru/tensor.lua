@@ -155,10 +155,11 @@ define("split", function(x, size, dim)
   if math.type(size) ~= "integer" or size < 1 then
     error("split: a size of 1 or more expected, got " .. tostring(size), 2)
   end
-  while at <= total do
+  size = math.min(size, math.max(total, 1))
+  repeat
     parts[#parts + 1] = x:narrow(dim, at, math.min(size, total - at + 1))
     at = at + size
-  end
+  until at > total
   return parts
 end)
 
@@ -170,7 +171,7 @@ define("chunk", function(x, n, dim)
     error("chunk: a number of parts expected, got " .. tostring(n), 2)
   end
   dim = positive("chunk", dim or 1, x:dim())
-  return x:split(math.max(1, (x:size(dim) + n - 1) // n), dim)
+  return x:split(math.max(1, (x:size(dim) - 1) // n + 1), dim)
 end)
 
 --- Merges the dims first .. last (all by default) into one.

@@ -45,7 +45,7 @@ gru_status gru_tensor_linspace(gru_runtime *rt, gru_dtype dtype, int64_t count, 
   gruI_place *place;
   gruI_range call = {.dtype = dtype,
                      .count = count,
-                     .half = (count + 1) / 2,
+                     .half = count / 2 + count % 2,
                      .start = first,
                      .step = count > 1 ? (last - first) / (double)(count - 1) : 0,
                      .stop = last};

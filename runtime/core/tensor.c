@@ -20,23 +20,23 @@ size_t gru_dtype_size(gru_dtype dtype) {
 
 bool gruI_count(int ndim, const int64_t *shape, int64_t *out) {
   int64_t n = 1;
-  bool fits = true, empty = false;
+  bool empty = false;
   for (int d = 0; d < ndim; d++) {
     if (shape[d] < 0) return false;
-    if (shape[d] == 0) empty = true;
-    if (__builtin_mul_overflow(n, shape[d] > 0 ? shape[d] : 1, &n) || n > (int64_t)1 << 60)
-      fits = false;
-    if (!fits) n = 1;
+    if (shape[d] == 0)
+      empty = true;
+    else if (__builtin_mul_overflow(n, shape[d], &n) || n >= (int64_t)1 << 60)
+      return false;
   }
   *out = empty ? 0 : n;
-  return fits || empty;
+  return true;
 }
 
 void gruI_strides(int ndim, const int64_t *shape, int64_t *stride) {
-  uint64_t step = 1; /* wraps where a size of 0 makes huge sizes legal; nobody walks those */
+  int64_t step = 1;
   for (int d = ndim - 1; d >= 0; d--) {
-    stride[d] = (int64_t)step;
-    step *= shape[d] > 0 ? (uint64_t)shape[d] : 1;
+    stride[d] = step;
+    step *= shape[d] > 0 ? shape[d] : 1;
   }
 }
 
@@ -75,7 +75,7 @@ gru_status gruI_dim(gru_runtime *rt, const char *op, int64_t dim, int ndim, int 
   if (n == 0) n = 1; /* a 0-d tensor */
   if (dim < -n || dim >= n)
     return gruI_fail(rt, GRU_ERROR_INDEX, "%s: dim out of range for a tensor of %d dims: %s%lld",
-                     op, ndim, dim < 0 ? "" : "position ", (long long)dim + (dim >= 0));
+                     op, ndim, dim < 0 ? "" : "position ", gruI_from_1(dim));
   *out = (int)(dim < 0 ? dim + n : dim);
   return GRU_OK;
 }
@@ -92,6 +92,13 @@ gruI_text gruI_shape_text(int ndim, const int64_t *shape) {
 
 gruI_text gruI_tensor_text(const gru_tensor *t) { return gruI_shape_text(t->ndim, t->shape); }
 
+gru_status gruI_bad_sizes(gru_runtime *rt, const char *op, int ndim, const int64_t *shape) {
+  return gruI_fail(
+      rt, GRU_ERROR_SHAPE,
+      "%s: sizes must not be negative, nor the product of those above 0 reach 2^60: %s", op,
+      gruI_shape_text(ndim, shape).s);
+}
+
 /* ---- making ---------------------------------------------------------------------------- */
 
 gru_status gruI_tensor_new(gru_runtime *rt, const char *op, gru_dtype dtype, int ndim,
@@ -100,11 +107,7 @@ gru_status gruI_tensor_new(gru_runtime *rt, const char *op, gru_dtype dtype, int
   if (ndim < 0 || ndim > GRU_MAX_DIMS)
     return gruI_fail(rt, GRU_ERROR_SHAPE, "%s: %d dims, at most %d are possible", op, ndim,
                      GRU_MAX_DIMS);
-  if (!gruI_count(ndim, shape, &numel))
-    return gruI_fail(rt, GRU_ERROR_SHAPE,
-                     "%s: sizes must not be negative, nor their product pass "
-                     "2^60: %s",
-                     op, gruI_shape_text(ndim, shape).s);
+  if (!gruI_count(ndim, shape, &numel)) return gruI_bad_sizes(rt, op, ndim, shape);
   gru_tensor *t = gruI_object_new(rt, sizeof *t);
   if (!t) return gruI_fail(rt, GRU_ERROR_MEMORY, "%s: out of memory", op);
   gru_status status =
@@ -126,6 +129,8 @@ gru_status gruI_tensor_new(gru_runtime *rt, const char *op, gru_dtype dtype, int
 
 gru_status gruI_tensor_alias(gru_tensor *t, int ndim, const int64_t *shape, const int64_t *stride,
                              int64_t offset, gru_tensor **out) {
+  int64_t numel;
+  if (!gruI_count(ndim, shape, &numel)) return gruI_bad_sizes(t->rt, "view", ndim, shape);
   gru_tensor *v = gruI_object_new(t->rt, sizeof *v);
   if (!v) return gruI_fail(t->rt, GRU_ERROR_MEMORY, "view: out of memory");
   v->rt = t->rt;
@@ -135,11 +140,10 @@ gru_status gruI_tensor_alias(gru_tensor *t, int ndim, const int64_t *shape, cons
   v->refs = 1;
   v->dtype = t->dtype;
   v->ndim = (uint8_t)ndim;
-  v->numel = 1;
+  v->numel = numel;
   for (int d = 0; d < ndim; d++) {
     v->shape[d] = shape[d];
     v->stride[d] = stride[d];
-    v->numel *= shape[d];
   }
   *out = v;
   return GRU_OK;

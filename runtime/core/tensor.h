@@ -92,8 +92,11 @@ gru_status gruI_tensor_hot_clone(gru_tensor *t, int ndim, const int64_t *shape, 
 ** before taking gruI_data of anything that may be one-hot. */
 gru_status gruI_tensor_settle(gru_tensor *t);
 
-/* The product of sizes, checked: false when it passes 2^62 or a size is negative. */
+/* The product of sizes, checked: false when a size is negative, or the product of those above 0
+** reaches 2^60.  So products of any of the sizes, and bytes, fit, in an empty tensor too. */
 bool gruI_count(int ndim, const int64_t *shape, int64_t *out);
+/* The failure of an op whose sizes gruI_count refuses. */
+gru_status gruI_bad_sizes(gru_runtime *rt, const char *op, int ndim, const int64_t *shape);
 
 void gruI_strides(int ndim, const int64_t *shape, int64_t *stride); /* row-major */
 bool gruI_is_contiguous(const gru_tensor *t);
@@ -104,6 +107,11 @@ bool gruI_same_shape(const gru_tensor *a, const gru_tensor *b);
 /* Dim `dim` of `ndim` (0-based, negative from the end) made 0 .. ndim - 1, or a failure that
 ** names `op`.  A 0-d tensor has dims 0 and -1 for reductions; `extra` 1 allows dim == ndim. */
 gru_status gruI_dim(gru_runtime *rt, const char *op, int64_t dim, int ndim, int extra, int *out);
+
+/* A position as messages name it: from 1 on, negative ones as they are. */
+static inline long long gruI_from_1(int64_t position) {
+  return position < 0 || position == INT64_MAX ? position : position + 1;
+}
 
 /* "[2, 3]", to be printed at once. */
 typedef struct gruI_text {

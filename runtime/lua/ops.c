@@ -259,9 +259,17 @@ static int narrow(lua_State *L) {
   int ndim = gru_tensor_ndim(t);
   int64_t d = a.dims[0] < 0 ? a.dims[0] + ndim : a.dims[0];
   a.start = gruL_dim(L, 3, "position");
-  if (a.start < 0 && d >= 0 && d < ndim) a.start += gru_tensor_shape(t)[d];
+  if (a.start < 0 && d >= 0 && d < ndim) {
+    int64_t size = gru_tensor_shape(t)[d];
+    if (a.start < -size)
+      return luaL_error(L, "narrow: position %I is outside dim %d of size %I", (LUAI_UACINT)a.start,
+                        (int)d + 1, (LUAI_UACINT)size);
+    a.start += size;
+  }
   if (!lua_isinteger(L, 4)) gruL_expected(L, 4, "length (an integer)");
-  a.stop = a.start + lua_tointeger(L, 4);
+  if (__builtin_add_overflow(a.start, lua_tointeger(L, 4), &a.stop))
+    return luaL_error(L, "narrow: a part of length %I does not fit in dim %I of the tensor",
+                      (LUAI_UACINT)lua_tointeger(L, 4), (LUAI_UACINT)lua_tointeger(L, 2));
   return call(L, gruL_self(L), GRU_OP_NARROW, &t, 1, NULL, &a);
 }
 
@@ -286,7 +294,7 @@ static int slice(lua_State *L) {
   if (a.dims[0] < 0 || a.dims[0] >= ndim)
     return luaL_error(L, "index: %d dims named, the tensor has %d", (int)a.dims[0] + 1, ndim);
   int64_t size = gru_tensor_shape(t)[a.dims[0]];
-  a.start = bounds[0] < 0 ? bounds[0] + size : bounds[0] - 1;
+  a.start = bounds[0] < 0 ? bounds[0] + size : bounds[0] - (bounds[0] > 0);
   a.stop = bounds[1] < 0 ? bounds[1] + size + 1 : bounds[1];
   a.step = bounds[2];
   if (bounds[0] == 0 || bounds[1] == 0 || a.start < 0 || a.stop > size || a.start > a.stop ||

@@ -21,7 +21,7 @@ static gru_status check_ndim(gruI_call *c, int64_t ndim) {
 static gru_status new_shape(gruI_call *c, int64_t *shape) {
   const gru_tensor *t = c->in[0];
   int ndim = c->attrs->ndims, hole = -1;
-  int64_t known = 1;
+  int64_t known;
   GRUI_TRY(check_ndim(c, ndim));
   for (int d = 0; d < ndim; d++) {
     shape[d] = c->attrs->dims[d];
@@ -30,14 +30,15 @@ static gru_status new_shape(gruI_call *c, int64_t *shape) {
     else if (shape[d] < 0)
       return gruI_fail(c->rt, GRU_ERROR_SHAPE, "%s: %s: sizes must not be negative, but for one -1",
                        c->name, gruI_shape_text(ndim, c->attrs->dims).s);
-    else if (__builtin_mul_overflow(known, shape[d], &known))
-      known = -1;
   }
-  if (hole >= 0 && known > 0 && t->numel % known == 0) {
-    shape[hole] = t->numel / known;
-    known *= shape[hole];
+  if (hole >= 0) shape[hole] = 1;
+  if (!gruI_count(ndim, shape, &known)) return gruI_bad_sizes(c->rt, c->name, ndim, c->attrs->dims);
+  bool fits = known == t->numel;
+  if (hole >= 0) {
+    fits = known > 0 && t->numel % known == 0;
+    if (fits) shape[hole] = t->numel / known;
   }
-  if (known != t->numel || (hole >= 0 && shape[hole] < 0))
+  if (!fits)
     return gruI_fail(c->rt, GRU_ERROR_SHAPE, "%s: %s has %lld elements, they do not make %s",
                      c->name, gruI_tensor_text(t).s, (long long)t->numel,
                      gruI_shape_text(ndim, c->attrs->dims).s);
@@ -191,14 +192,15 @@ gru_status gruI_narrow_forward(gruI_call *c) {
   int64_t size = t->shape[d], start = a->start < 0 ? a->start + size : a->start;
   if (start < 0 || a->stop > size || a->stop < start || a->step < 1)
     return gruI_fail(c->rt, GRU_ERROR_INDEX, "narrow: %lld to %lld by %lld is not in dim %d of %s",
-                     (long long)start + 1, (long long)a->stop, (long long)a->step, d + 1,
+                     gruI_from_1(start), (long long)a->stop, (long long)a->step, d + 1,
                      gruI_tensor_text(t).s);
   int64_t shape[GRU_MAX_DIMS], stride[GRU_MAX_DIMS];
   memcpy(shape, t->shape, sizeof shape);
   memcpy(stride, t->stride, sizeof stride);
   shape[d] = a->stop > start ? (a->stop - start - 1) / a->step + 1 : 0;
   if (shape[d] > 1) stride[d] = t->stride[d] * a->step; /* a larger step may overflow */
-  return view(c, t->ndim, shape, stride, t->offset + start * t->stride[d]);
+  /* A part of no elements stays where it was: its start may be one past the end. */
+  return view(c, t->ndim, shape, stride, t->offset + (shape[d] > 0 ? start * t->stride[d] : 0));
 }
 
 gru_status gruI_select_forward(gruI_call *c) {
@@ -210,8 +212,7 @@ gru_status gruI_select_forward(gruI_call *c) {
   int64_t size = t->shape[d], i = c->attrs->start < 0 ? c->attrs->start + size : c->attrs->start;
   if (i < 0 || i >= size)
     return gruI_fail(c->rt, GRU_ERROR_INDEX, "select: position %lld is outside dim %d of %s",
-                     (long long)c->attrs->start + (c->attrs->start >= 0), d + 1,
-                     gruI_tensor_text(t).s);
+                     gruI_from_1(c->attrs->start), d + 1, gruI_tensor_text(t).s);
   int64_t shape[GRU_MAX_DIMS], stride[GRU_MAX_DIMS];
   for (int e = 0, n = 0; e < t->ndim; e++)
     if (e != d) shape[n] = t->shape[e], stride[n++] = t->stride[e];
@@ -325,7 +326,8 @@ gru_status gruI_expand_forward(gruI_call *c) {
     shape[d] = want;
     stride[d] = d < lead || (have == 1 && want != 1) ? 0 : t->stride[d - lead];
   }
-  if (!fits || !gruI_count(ndim, shape, &numel))
+  if (fits && !gruI_count(ndim, shape, &numel)) return gruI_bad_sizes(c->rt, c->name, ndim, shape);
+  if (!fits)
     return gruI_fail(c->rt, GRU_ERROR_SHAPE,
                      "expand: %s does not expand to %s; only sizes of 1 grow",
                      gruI_tensor_text(t).s, gruI_shape_text(ndim, c->attrs->dims).s);

@@ -32,7 +32,7 @@ gru.zeros(2, {x = 1})  --> zeros: unknown option 'x'
 gru.zeros({2}, {}, 1)  --> zeros: a table of sizes, then options
 gru.zeros({2}, 1)  --> zeros: options must be a table, got number
 gru.zeros(1, 1, 1, 1, 1, 1, 1, 1, 1)  --> zeros: at most 8 dims, got 9 sizes
-gru.zeros(1<<40, 1<<40)  --> empty: sizes must not be negative, nor their product pass 2^60:
+gru.zeros(1<<40, 1<<40)  --> empty: sizes must not be negative, nor the product of those above 0 reach 2^60:
 gru.zeros(2, nil, 3)  --> zeros: sizes must be integers, argument 2 is a nil
 gru.zeros(nil)  --> zeros: sizes must be integers, argument 1 is a nil
 gru.zeros(x)  --> zeros: sizes must be integers, argument 1 is a userdata
