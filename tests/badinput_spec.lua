@@ -188,7 +188,8 @@ describe("wrong use raises an error that says what is wrong:", function()
       if core.methods[name] then
         for _, kind in ipairs {"i", "b"} do
           local dtype = kind == "i" and "int64" or "bool"
-          list[#list + 1] = {("%s:%s(1)"):format(kind, name), {name, "float", dtype}}
+          local given = (name == "gelu" or name == "bernoulli") and "" or "1"
+          list[#list + 1] = {("%s:%s(%s)"):format(kind, name, given), {name, "float", dtype}}
         end
       end
     end

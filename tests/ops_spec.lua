@@ -28,7 +28,7 @@ local function round(x) -- halves to even
 end
 
 local function trunc(x) return x < 0 and ceil(x) or floor(x) end
-local function sign(x) return x > 0 and 1 or x < 0 and -1 or x - x end
+local function sign(x) return x > 0 and 1 or x < 0 and -1 or 0 end
 local function sigmoid(x) return 1 / (1 + math.exp(-x)) end
 
 local function tanh(x)
@@ -148,7 +148,7 @@ local rows = {
   where = {f = function(c, a, b) if c then return a end return b end, gens = {"condition", "any", "other"},
     igens = {"condition", "integers", "integers"}, bool = "bool", fixed = true},
   clamp = {f = clamp, gens = {"any", "low", "high"}, bool = "bool"},
-  lerp = {f = function(a, b, c) return a + c * (b - a) end, gens = "any", int = "float32"},
+  lerp = {f = function(a, b, c) return a + c * (b - a) end, gens = "any", int = "error"},
 }
 
 for _, row in pairs(rows) do
@@ -174,7 +174,13 @@ for _, op in ipairs(core.op_names()) do
   if row then
     describe(op.name, function()
       for _, dtype in ipairs {"float32", "float64", "int64", "bool"} do
-        if dtype ~= "bool" or row.bool ~= "error" and row.bool ~= "zero" then
+        if dtype == "int64" and row.int == "error" then
+          it("refuses ints", function()
+            local ids = core.from_table({1, 2})
+            local function f() core.functions[op.name](ids, ids, ids) end
+            assert.error_matches(f, "wants floats, got int64")
+          end)
+        elseif dtype ~= "bool" or row.bool ~= "error" and row.bool ~= "zero" then
           it("gives the reference for " .. dtype, function()
             elementwise.forward(row, op, dtype)
           end)

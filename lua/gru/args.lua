@@ -171,4 +171,29 @@ function args.sizes(name, ...)
   return sizes, options
 end
 
+local bounded = setmetatable({}, {__mode = "k"}) -- function -> the one that counts
+
+--- Makes the functions of a table refuse more arguments than they name, as those written in C do:
+-- options given twice, or behind a forgotten one, would else be ignored. Nils at the end do not count.
+-- In place; names that begin with two underscores are left alone.
+-- @tparam table module
+-- @treturn table the same
+function args.bound(module)
+  for name, f in pairs(module) do
+    local most = type(f) == "function" and name:sub(1, 2) ~= "__" and core.parameters(f)
+    if most and not bounded[f] then
+      bounded[f] = function(...)
+        local n = select("#", ...)
+        while n > most and select(n, ...) == nil do n = n - 1 end
+        if n > most then
+          error(("%s: too many arguments: %d, at most %d expected"):format(name, n, most), 2)
+        end
+        return f(...)
+      end
+    end
+    if most then module[name] = bounded[f] end
+  end
+  return module
+end
+
 return args

@@ -281,4 +281,4 @@ function Function.forward(ctx) error(ctx.name .. ": the class defines no forward
 -- @return a gradient for each tensor among the arguments, or nil
 function Function.backward(ctx) error(ctx.name .. ": the class defines no backward", 2) end
 
-return autograd
+return args.bound(autograd)

@@ -7,6 +7,7 @@
 --
 -- Dims, positions and ids count from 1; a dim or position may be negative, from the end.
 -- @module gru
+local args = require "gru.args"
 local core = require "gru.core"
 local create = require "gru.create"
 local tensor = require "gru.tensor"
@@ -23,6 +24,8 @@ for name, f in pairs(create) do gru[name] = f end
 for name, f in pairs(mode) do gru[name] = f end
 for name, f in pairs(device) do gru[name] = f end
 for name, f in pairs(files) do gru[name] = f end
+args.bound(gru)
+args.bound(core.methods)
 
 --- Is `x` a tensor?
 -- @function is_tensor

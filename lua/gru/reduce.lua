@@ -53,8 +53,7 @@ local function spread_arguments(name, dim, keepdim, correction)
   return dim, keepdim, args.number(name, "correction", correction, 1)
 end
 
-local function variance(name, x, ...)
-  local dim, keepdim, correction = spread_arguments(name, ...)
+local function variance(x, dim, keepdim, correction)
   local d = x - x:mean(dim, true)
   return d:square():sum(dim, keepdim) / math.max(count(x, dim) - correction, 0)
 end
@@ -66,29 +65,29 @@ end
 -- @tparam[opt=false] boolean keepdim
 -- @tparam[opt=1] number correction or, in place of any of them, a table {dim =, keepdim =,
 -- correction =, unbiased =}
-function reduce.var(x, ...)
+function reduce.var(x, dim, keepdim, correction)
   want_float("var", x)
-  return variance("var", x, ...)
+  return variance(x, spread_arguments("var", dim, keepdim, correction))
 end
 
 --- Standard deviation, the square root of `var`, with the same arguments.
-function reduce.std(x, ...)
+function reduce.std(x, dim, keepdim, correction)
   want_float("std", x)
-  return root(variance("std", x, ...))
+  return root(variance(x, spread_arguments("std", dim, keepdim, correction)))
 end
 
 --- Variance and mean.
-function reduce.var_mean(x, ...)
+function reduce.var_mean(x, dim, keepdim, correction)
   want_float("var_mean", x)
-  local dim, keepdim = spread_arguments("var_mean", ...)
-  return variance("var_mean", x, ...), x:mean(dim, keepdim)
+  dim, keepdim, correction = spread_arguments("var_mean", dim, keepdim, correction)
+  return variance(x, dim, keepdim, correction), x:mean(dim, keepdim)
 end
 
 --- Standard deviation and mean.
-function reduce.std_mean(x, ...)
+function reduce.std_mean(x, dim, keepdim, correction)
   want_float("std_mean", x)
-  local dim, keepdim = spread_arguments("std_mean", ...)
-  return root(variance("std_mean", x, ...)), x:mean(dim, keepdim)
+  dim, keepdim, correction = spread_arguments("std_mean", dim, keepdim, correction)
+  return root(variance(x, dim, keepdim, correction)), x:mean(dim, keepdim)
 end
 
 --- The p-norm (sum |x|^p)^(1 / p) over all or some dims; its gradient at 0 is 0.

@@ -82,14 +82,14 @@ GM_FN double gm_copysign_f64(double x, double s) {
                            (gmi_bits_f64(s) & 0x8000000000000000u));
 }
 
-/* -1, 0 or 1; a zero keeps its sign and NaN stays NaN. */
+/* -1, 0 or 1; 0 for NaN, as PyTorch has it. */
 GM_FN float gm_sign_f32(float x) {
-  float below = x < 0.0f ? -1.0f : x;
+  float below = x < 0.0f ? -1.0f : 0.0f;
   return x > 0.0f ? 1.0f : below;
 }
 
 GM_FN double gm_sign_f64(double x) {
-  double below = x < 0.0 ? -1.0 : x;
+  double below = x < 0.0 ? -1.0 : 0.0;
   return x > 0.0 ? 1.0 : below;
 }
 

@@ -22,8 +22,22 @@ const char *gruL_typename(lua_State *L, int idx) {
   return lua_isnoneornil(L, idx) ? "nothing" : luaL_typename(L, idx);
 }
 
+/* The name of the running function as its caller knows it; where that is no Lua code (a
+** metamethod of strings, pcall), the op that it is. */
+static const char *function_name(lua_State *L, bool *known) {
+  lua_Debug self;
+  *known = lua_getstack(L, 0, &self) && lua_getinfo(L, "n", &self) && self.name;
+  if (*known) return self.name;
+  int own = lua_upvalueindex(GRUL_UP_OWN);
+  return lua_isinteger(L, own) ? gru_op_name((gru_op)lua_tointeger(L, own)) : NULL;
+}
+
 int gruL_expected(lua_State *L, int idx, const char *what) {
   const char *got = gruL_typename(L, idx);
+  bool known;
+  const char *name = function_name(L, &known);
+  if (name && !known)
+    return luaL_error(L, "bad argument #%d to '%s' (%s expected, got %s)", idx, name, what, got);
   return luaL_argerror(L, idx, lua_pushfstring(L, "%s expected, got %s", what, got));
 }
 
@@ -54,8 +68,8 @@ int64_t gruL_dim(lua_State *L, int idx, const char *what) {
 void gruL_at_most(lua_State *L, int n) {
   if (lua_gettop(L) <= n) return;
   int given = lua_gettop(L);
-  lua_Debug self;
-  const char *name = lua_getstack(L, 0, &self) && lua_getinfo(L, "n", &self) ? self.name : NULL;
+  bool known;
+  const char *name = function_name(L, &known);
   luaL_error(L, "%s: too many arguments: %d, at most %d expected", name ? name : "function", given,
              n);
 }

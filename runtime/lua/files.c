@@ -27,9 +27,10 @@ static const char *check_text(lua_State *L, int idx, int arg, const char *what) 
   return text;
 }
 
-static const char *device_at(lua_State *L, gruL_state *s, int idx) {
+static const char *device_at(lua_State *L, gruL_state *s, int idx, const char *name) {
   const char *device = luaL_optstring(L, idx, s->device);
-  if (gru_device_check(s->rt, device) != GRU_OK) gruL_raise(L, s, GRU_ERROR_DEVICE);
+  if (gru_device_check(s->rt, device) != GRU_OK)
+    luaL_error(L, "%s: %s", name, gru_runtime_error(s->rt));
   return device;
 }
 
@@ -78,7 +79,7 @@ static gru_status load_tensor(lua_State *L, gruL_state *s, gru_tensor_file *file
 static int load(lua_State *L) {
   gruL_state *s = gruL_self(L);
   const char *path = check_text(L, 1, 1, "path");
-  const char *device = device_at(L, s, 2);
+  const char *device = device_at(L, s, 2, "load");
   gruL_at_most(L, 2);
   gru_tensor_file **file = new_file_box(L);
   lua_toclose(L, -1);
@@ -152,7 +153,7 @@ static int save(lua_State *L) {
 static int load_npy(lua_State *L) {
   gruL_state *s = gruL_self(L);
   const char *path = check_text(L, 1, 1, "path");
-  const char *device = device_at(L, s, 2);
+  const char *device = device_at(L, s, 2, "load_npy");
   gru_status status;
   gru_tensor *t;
   int tries = 0;

@@ -141,6 +141,20 @@ static int is_terminal(lua_State *L) {
   return 1;
 }
 
+/* core.parameters(f) -> how many arguments a Lua function names; nil where it takes any number, or
+** is not Lua. */
+static int parameters(lua_State *L) {
+  lua_Debug f;
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  lua_getinfo(L, ">Su", &f);
+  if (*f.what == 'C' || f.isvararg)
+    lua_pushnil(L);
+  else
+    lua_pushinteger(L, f.nparams);
+  return 1;
+}
+
 /* core.op_names() -> {{name=, inputs=, elementwise=, differentiable=}, ...}: the rows of ops.def */
 static int op_names(lua_State *L) {
   lua_newtable(L);
@@ -176,6 +190,7 @@ void gruL_open_runtime(lua_State *L) {
                                        {"empty_cache", empty_cache},
                                        {"clock", monotonic_clock},
                                        {"op_names", op_names},
+                                       {"parameters", parameters},
                                        {NULL, NULL}};
   gruL_register(L, functions);
 }

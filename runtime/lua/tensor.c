@@ -160,11 +160,14 @@ static int newindex(lua_State *L) {
     const char *name = lua_tostring(L, 2);
     gru_status status = GRU_OK;
     if (strcmp(name, "grad") == 0) {
+      if (!lua_isnil(L, 3) && !gruL_test(L, 3))
+        return luaL_error(L, "grad: tensor or nil expected, got %s", gruL_typename(L, 3));
       gru_tensor *grad = lua_isnil(L, 3) ? NULL : gruL_check(L, 3);
       status = gru_tensor_set_grad(t, grad);
       if (grad && status == GRU_OK) gruL_remember(L, 3);
     } else if (strcmp(name, "requires_grad") == 0) {
-      luaL_checktype(L, 3, LUA_TBOOLEAN);
+      if (!lua_isboolean(L, 3))
+        return luaL_error(L, "requires_grad: boolean expected, got %s", gruL_typename(L, 3));
       status = gru_tensor_set_requires_grad(t, lua_toboolean(L, 3));
     } else {
       return luaL_error(L, "a tensor has no attribute '%s' that can be set", name);

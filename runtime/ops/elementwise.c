@@ -38,15 +38,23 @@ static gru_status plan_bool(gruI_call *c, plan *p) {
   }
 }
 
+static gru_status want_floats(gruI_call *c) {
+  for (int i = 0; i < c->n; i++)
+    if (!gruI_is_number(c->in[i]) && !gruI_is_float((gru_dtype)c->in[i]->dtype))
+      return gruI_fail(c->rt, GRU_ERROR_DTYPE, "%s: wants floats, got %s; convert with :float()",
+                       c->name, gru_dtype_name((gru_dtype)c->in[i]->dtype));
+  return GRU_OK;
+}
+
 static gru_status make_plan(gruI_call *c, plan *p) {
   p->row = &gruI_rows_table[c->op->id];
   gruI_class class = p->row->class;
   gru_dtype dtype = gruI_promote(c->in, c->n, c->op->id == GRU_OP_WHERE ? 1 : 0);
   p->compute = p->result = dtype;
+  if (c->op->id == GRU_OP_LERP) GRUI_TRY(want_floats(c));
   if (class == GRUI_CLASS_LOGICAL)
     p->compute = GRU_BOOL;
-  else if (class == GRUI_CLASS_UNARY_FLOAT || class == GRUI_CLASS_BINARY_FLOAT ||
-           c->op->id == GRU_OP_LERP)
+  else if (class == GRUI_CLASS_UNARY_FLOAT || class == GRUI_CLASS_BINARY_FLOAT)
     p->compute = p->result = gruI_is_float(dtype) ? dtype : c->rt->default_dtype;
   else if (dtype == GRU_BOOL && !is_test(class))
     return plan_bool(c, p);

@@ -59,6 +59,8 @@ gru.load(1)  --> bad argument #1 to 'load' (path: string expected, got number)
 gru.load({})  --> bad argument #1 to 'load' (path: string expected, got table)
 gru.load("a\0b")  --> bad argument #1 to 'load' (path: it holds a NUL)
 gru.load("a", {})  --> bad argument #2 to 'load' (string expected, got table)
+gru.load("a", "tpu")  --> load: device 'tpu:0'
+gru.load_npy("a", "tpu")  --> load_npy: device 'tpu:0'
 gru.load("a", "cpu", 1)  --> load: too many arguments: 3, at most 2 expected
 gru.checkpoint.save()  --> checkpoint.save: a path expected, got nil
 gru.checkpoint.save({}, {})  --> checkpoint.save: a path expected, got table

@@ -382,10 +382,11 @@ x:narrow(1, 1, 3)  --> narrow: 1 to 3 by 1 is not in dim 1 of [2, 3]
 x:narrow(1, 0, 1)  --> bad argument #2 to 'narrow' (position counts from 1, or from -1 backwards,
 x:narrow(3, 1, 1)  --> narrow: dim out of range for a tensor of 2 dims: position 3
 x:narrow(1, 3, 1)  --> narrow: 3 to 3 by 1 is not in dim 1 of [2, 3]
+x:narrow(1, -3, 2)  --> narrow: position -3 is outside dim 1 of size 2
 x:narrow(1, 1, -1)  --> narrow: 1 to -1 by 1 is not in dim 1 of [2, 3]
 x:narrow(1, 1, 1, 1)  --> narrow: too many arguments: 5, at most 4 expected
 x:narrow(1, "a", 1)  --> bad argument #2 to 'narrow' (position (an integer) expected, got string)
-x:narrow(1, -3, 1)  --> narrow: 2 to 0 by 1 is not in dim 1 of [2, 3]
+x:narrow(1, -3, 1)  --> narrow: position -3 is outside dim 1 of size 2
 x:flip("a")  --> flip: dims must be integers, number 1 is a
 x:flip(3)  --> flip: dim 3 of a tensor with 2 dims
 v:fliplr()  --> flip: dim 2 of a tensor with 1 dims
@@ -576,5 +577,28 @@ i % 0  --> remainder: int64 division by zero
 i:floor_divide(0)  --> floor_divide: int64 division by zero
 i:remainder(0)  --> remainder: int64 division by zero
 x:lerp(x)  --> bad argument #2 to 'lerp' (tensor or number expected, got nothing)
+i:lerp(i, 0.5)  --> lerp: wants floats, got int64; convert with :float()
+x:lerp(i, 0.5)  --> lerp: wants floats, got int64
+x:lerp(b, x)  --> lerp: wants floats, got bool
+"a" + x  --> bad argument #1 to 'add' (tensor or number expected, got string)
+x - "a"  --> bad argument #2 to 'sub' (tensor or number expected, got string)
+pcall(gru.add, x) or error((select(2, pcall(gru.add, x))))  --> bad argument #2 to 'add' (tensor or number
+x.requires_grad = 1  --> requires_grad: boolean expected, got number
+x.requires_grad = nil  --> requires_grad: boolean expected, got nothing
+x.grad = 1  --> grad: tensor or nil expected, got number
+x:std(1, true, 1, 2)  --> std: too many arguments: 5, at most 4 expected
+x:var_mean(1, true, 1, 2)  --> var_mean: too many arguments: 5, at most 4 expected
+x:norm(2, 1, true, {keepdim = true})  --> norm: too many arguments: 5, at most 4 expected
+x:chunk(1, 2, 3)  --> chunk: too many arguments: 4, at most 3 expected
+x:float("cuda")  --> float: too many arguments: 2, at most 1 expected
+x:t(1)  --> t: too many arguments: 2, at most 1 expected
+x:where(x, x, x)  --> where: too many arguments: 4, at most 3 expected
+gru.tensor(1, {dtype = "int64"}, {device = "cpu"})  --> tensor: too many arguments: 3, at most 2 expected
+gru.full({2}, 1, {}, {})  --> full: too many arguments: 4, at most 3 expected
+gru.autograd.grad(x, x, {}, {})  --> grad: too many arguments: 4, at most 3 expected
+F.cross_entropy(x, i, {}, {})  --> cross_entropy: too many arguments: 4, at most 3 expected
+F.gelu(x, "tanh", 1)  --> gelu: too many arguments
+nn.init.uniform_(x, 0, 1, 2)  --> uniform_: too many arguments
+nn.utils.clip_grad_norm_({w}, 1, {}, {})  --> clip_grad_norm_: too many arguments
 x:lerp(x, "a")  --> bad argument #2 to 'lerp' (tensor or number expected, got string)
 ]==]

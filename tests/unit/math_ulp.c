@@ -92,7 +92,7 @@ static float any_f32(void) { return gmi_from_bits_f32((uint32_t)next()); }
 /* ---- the functions, and what they should give ----------------------------------- */
 
 #define REFERENCES(T, S, SUFFIX) \
-  static T want_sign_##SUFFIX(T x) { return x > 0 ? 1 : x < 0 ? -1 : x; } \
+  static T want_sign_##SUFFIX(T x) { return x > 0 ? 1 : x < 0 ? -1 : 0; } \
   static T want_rsqrt_##SUFFIX(T x) { return 1 / sqrt##S(x); } \
   static T want_sigmoid_##SUFFIX(T x) { return 1 / (1 + exp##S(-x)); } \
   static T want_softplus_##SUFFIX(T x) { \

@@ -1,5 +1,6 @@
 --- Modules, layers and losses, as in `torch.nn`.
 -- @module gru.nn
+local args = require "gru.args"
 local module = require "gru.nn.module"
 
 local nn = {
@@ -12,9 +13,9 @@ local nn = {
   RNN = require "gru.nn.rnn",
   LSTM = require "gru.nn.lstm",
   GRU = require "gru.nn.gru",
-  functional = require "gru.nn.functional",
-  init = require "gru.nn.initialise",
-  utils = require "gru.nn.utils",
+  functional = args.bound(require "gru.nn.functional"),
+  init = args.bound(require "gru.nn.initialise"),
+  utils = args.bound(require "gru.nn.utils"),
 }
 
 -- Files that define several classes.
