@@ -310,6 +310,61 @@ GRU_API gru_status gru_grad(gru_runtime *rt, int n, gru_tensor *const *outputs,
                             gru_tensor *const *grads, int ninputs, gru_tensor *const *inputs,
                             gru_tensor **results, int flags);
 
+/* ---- steps of optimisers ------------------------------------------------------------- */
+
+/* One parameter of a step.  The tensors are borrowed, of one shape, float dtype and device; any
+** strides will do.  States are tensors of their own, made by the caller. */
+typedef struct gru_step_item {
+  gru_tensor *p;        /* written, also where it requires grad */
+  gru_tensor *g;        /* its gradient, read; NULL: the item is skipped */
+  gru_tensor *state[3]; /* written; which, the function says */
+  int64_t step;         /* how many steps this one makes, itself counted: from 1 */
+} gru_step_item;
+
+typedef struct gru_sgd_options {
+  double lr, momentum, dampening, weight_decay;
+  int nesterov, maximize;
+} gru_sgd_options;
+
+/* Stochastic gradient descent, PyTorch's SGD:
+**   g = g scale (maximize: -g scale) + weight_decay p
+**   buf = g at step 1, momentum buf + (1 - dampening) g later   (momentum != 0)
+**   g = g + momentum buf if nesterov, else buf                  (momentum != 0)
+**   p = p - lr g
+** state: {buf}; NULL where momentum is 0; what it holds before step 1 is not read.  `scale` is one
+** element on the device of the parameters, such as gru_clip_norm gives, and is not read on the host;
+** NULL is 1.  Nothing is recorded; the versions of p and of the states go up. */
+GRU_API gru_status gru_sgd_step(gru_runtime *rt, int64_t n, const gru_step_item *items,
+                                const gru_sgd_options *options, gru_tensor *scale);
+
+typedef struct gru_adam_options {
+  double lr, beta1, beta2, eps, weight_decay; /* betas in [0, 1) */
+  int decoupled, maximize;
+} gru_adam_options;
+
+/* Adam (Kingma and Ba 2015), and AdamW where `decoupled` is set; t is the item's step:
+**   g = g scale (maximize: -g scale) + weight_decay p           (decoupled: p = p - lr weight_decay p)
+**   m = beta1 m + (1 - beta1) g,   v = beta2 v + (1 - beta2) g^2
+**   w = max(w, v) in place of v from here on                    (amsgrad: an item that has a w)
+**   p = p - lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
+** state: {m, v, w}, zeros before step 1; w may be NULL.  The rest as in gru_sgd_step. */
+GRU_API gru_status gru_adam_step(gru_runtime *rt, int64_t n, const gru_step_item *items,
+                                 const gru_adam_options *options, gru_tensor *scale);
+
+/* The norm of all elements of `tensors` as one vector, and what clips it:
+**   total = sqrt(sum x^2), or max |x| where `norm_type` is infinity
+**   scale = min(1, max_norm / (total + eps)); 1 where total + eps is 0, NaN where total is NaN
+** New references, 0-d, on the device of the tensors, of their dtype; nothing is read on the host.
+** `total` may be NULL, and `scale`.  At least one tensor; one float dtype, one device.  Squares are
+** added up in float64. */
+GRU_API gru_status gru_clip_norm(gru_runtime *rt, int64_t n, gru_tensor *const *tensors,
+                                 double norm_type, double max_norm, double eps, gru_tensor **total,
+                                 gru_tensor **scale);
+
+/* x = x scale for every tensor, unrecorded; `scale` as in gru_sgd_step, not NULL. */
+GRU_API gru_status gru_scale_(gru_runtime *rt, int64_t n, gru_tensor *const *tensors,
+                              gru_tensor *scale);
+
 /* ---- text ---------------------------------------------------------------------------- */
 
 /* A text read as characters: every distinct one has an id, in order of first appearance. */

@@ -479,6 +479,9 @@ describe("to", function()
       net:to("float64")
       local first, last = step(), nil
       assert.equal("float64", net.weight.grad.dtype)
+      for _, value in pairs(optimizer:state_dict().state[1]) do
+        assert.is_true(not gru.is_tensor(value) or value.dtype == "float64")
+      end
       for _ = 1, 60 do last = step() end
       assert.is_true(last < first / 10, ("%g -> %g"):format(first, last))
     end)

@@ -5,6 +5,7 @@
 -- epoch, `train_and_predict_rnn_pytorch` carries it over from epoch to epoch.
 -- @module gru.d2l
 local args = require "gru.args"
+local clip = require "gru.clip"
 local core = require "gru.core"
 local Corpus = require "gru.text.corpus"
 local functional = require "gru.nn.functional"
@@ -53,6 +54,12 @@ d2l.data_iter_random = sampling.random_batches
 --- Iterates over X, Y (batch, steps) of consecutive sampling.
 d2l.data_iter_consecutive = sampling.consecutive_batches
 
+local function grads_of(params)
+  local grads = {}
+  for _, p in ipairs(params) do grads[#grads + 1] = p.grad end
+  return grads
+end
+
 --- Scales the gradients so that their common norm is at most theta: g = g min(1, theta / norm).
 -- The norm stays on the device.
 -- @tparam table params
@@ -61,17 +68,10 @@ function d2l.grad_clipping(params, theta)
   args.tensors("grad_clipping", params, "parameters")
   args.number("grad_clipping", "theta", theta)
   local _ <close> = mode.no_grad()
-  local squares = {}
-  for _, p in ipairs(params) do
-    if p.grad then squares[#squares + 1] = p.grad:square():sum() end
-  end
-  if #squares == 0 then return end
-  local norm = ops.stack(squares, 1):sum():sqrt()
-  -- theta / norm where the norm is larger, 1 elsewhere; NaN stays NaN
-  local scale = (theta / norm):clamp(nil, 1)
-  for _, p in ipairs(params) do
-    if p.grad then p.grad:mul_(scale) end
-  end
+  local grads = grads_of(params)
+  if #grads == 0 then return end
+  local _, scale = clip.norm(grads, 2, theta, 0)
+  clip.scale(grads, scale)
 end
 
 --- p = p - lr grad / batch_size
@@ -79,10 +79,9 @@ function d2l.sgd(params, lr, batch_size)
   args.tensors("sgd", params, "parameters")
   args.number("sgd", "lr", lr)
   args.number("sgd", "batch_size", batch_size)
-  local _ <close> = mode.no_grad()
-  for _, p in ipairs(params) do
-    if p.grad then p:sub_(p.grad * (lr / batch_size)) end
-  end
+  local items = {}
+  for _, p in ipairs(params) do items[#items + 1] = p.grad and {p, p.grad, 1} end
+  core.sgd_step(items, {lr = lr / batch_size, momentum = 0, dampening = 0, weight_decay = 0})
 end
 
 -- Raises unless arguments, {name, value, type} each, are of their types.

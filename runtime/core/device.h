@@ -271,6 +271,56 @@ typedef struct gruI_range {
   void *out;
 } gruI_range;
 
+/* ---- lists of tensors ------------------------------------------------------------- */
+
+/* Many tensors as one vector: part i holds elements start .. start + count - 1 of it, contiguous at
+** at[k], for each vector k that the call names.  Parts follow each other without gaps, none is
+** empty, and what is written is shared with no other part.  The blocks of a kernel are cut from the vector, so that small
+** tensors share one. */
+enum { GRUI_PART_VECTORS = 5 };
+
+typedef struct gruI_part {
+  int64_t start, count;
+  int64_t step; /* of gru_step_item */
+  void *at[GRUI_PART_VECTORS];
+} gruI_part;
+
+typedef struct gruI_list {
+  gru_dtype dtype; /* a float one */
+  int64_t n, total;
+  const gruI_part *parts; /* host memory */
+} gruI_list;
+
+/* The equations of gru_sgd_step and gru_adam_step, at: p, g (const), then the states, which are
+** NULL where the item has none.  Numbers of the script stand in `options` alone; `scale` is one
+** element of the dtype in device memory, NULL for 1. */
+typedef struct gruI_sgd {
+  gruI_list list;
+  gru_sgd_options options;
+  const void *scale;
+} gruI_sgd;
+
+typedef struct gruI_adam {
+  gruI_list list;
+  gru_adam_options options;
+  const void *scale;
+} gruI_adam;
+
+/* *total and *scale (=) those of gru_clip_norm, one element of the dtype each, at: x (const).  Blocks
+** are added up in double, in the order of the vector. */
+typedef struct gruI_clip_norm {
+  gruI_list list;
+  int largest; /* the norm is max |x| */
+  double max_norm, eps;
+  void *total, *scale;
+} gruI_clip_norm;
+
+/* x (=) x scale, at: x. */
+typedef struct gruI_scale {
+  gruI_list list;
+  const void *scale;
+} gruI_scale;
+
 /* ---- the table -------------------------------------------------------------------- */
 
 typedef struct gruI_kernels {
@@ -292,6 +342,10 @@ typedef struct gruI_kernels {
   gru_status (*nonzero)(gruI_device *, const gruI_nonzero *);
   gru_status (*search)(gruI_device *, const gruI_search *);
   gru_status (*range)(gruI_device *, const gruI_range *);
+  gru_status (*sgd)(gruI_device *, const gruI_sgd *);
+  gru_status (*adam)(gruI_device *, const gruI_adam *);
+  gru_status (*clip_norm)(gruI_device *, const gruI_clip_norm *);
+  gru_status (*scale)(gruI_device *, const gruI_scale *);
 } gruI_kernels;
 
 typedef struct gruI_backend {

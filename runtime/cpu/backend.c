@@ -13,7 +13,8 @@
 #define ISA(isa) \
   { \
 #isa, gruI_cpu_elementwise_##isa, gruI_cpu_copy_##isa, gruI_cpu_reduce_##isa, \
-        gruI_random_fill_##isa, &gruI_loss_rows_##isa, &gruI_panel_kernels_##isa \
+        gruI_random_fill_##isa, &gruI_loss_rows_##isa, &gruI_panel_kernels_##isa, \
+        &gruI_list_rows_##isa \
   }
 
 /* From the least to the most. */
@@ -196,6 +197,10 @@ static const gruI_kernels kernels = {
     .nonzero = gruI_cpu_nonzero,
     .search = gruI_cpu_search,
     .range = gruI_cpu_range,
+    .sgd = gruI_cpu_sgd,
+    .adam = gruI_cpu_adam,
+    .clip_norm = gruI_cpu_clip_norm,
+    .scale = gruI_cpu_scale,
 };
 
 const gruI_backend gruI_builtin_backend = {

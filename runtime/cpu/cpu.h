@@ -33,6 +33,10 @@ gru_status gruI_cpu_sort(gruI_device *device, const gruI_sort *call);
 gru_status gruI_cpu_nonzero(gruI_device *device, const gruI_nonzero *call);
 gru_status gruI_cpu_search(gruI_device *device, const gruI_search *call);
 gru_status gruI_cpu_range(gruI_device *device, const gruI_range *call);
+gru_status gruI_cpu_sgd(gruI_device *device, const gruI_sgd *call);
+gru_status gruI_cpu_adam(gruI_device *device, const gruI_adam *call);
+gru_status gruI_cpu_clip_norm(gruI_device *device, const gruI_clip_norm *call);
+gru_status gruI_cpu_scale(gruI_device *device, const gruI_scale *call);
 
 /* ---- instruction sets -------------------------------------------------------------- */
 
@@ -50,6 +54,7 @@ typedef struct gruI_cpu_isa {
   void (*random_fill)(const gruI_random *, int64_t first, int64_t last); /* random.c divides */
   const struct gruI_loss_rows *loss_rows;                                /* cpu/loss.h */
   const struct gruI_panel_kernels *panel;                                /* cpu/panel.h */
+  const struct gruI_list_rows *list_rows;                                /* cpu/list.h */
 } gruI_cpu_isa;
 
 /* The set that the device runs, chosen when it was opened: the best that this processor has.
@@ -63,7 +68,8 @@ const gruI_cpu_isa *gruI_cpu_isa_of(const gruI_device *device);
   gru_status gruI_cpu_reduce_##isa(gruI_device *device, const gruI_reduce *call); \
   void gruI_random_fill_##isa(const gruI_random *call, int64_t first, int64_t last); \
   extern const struct gruI_loss_rows gruI_loss_rows_##isa; \
-  extern const struct gruI_panel_kernels gruI_panel_kernels_##isa;
+  extern const struct gruI_panel_kernels gruI_panel_kernels_##isa; \
+  extern const struct gruI_list_rows gruI_list_rows_##isa;
 GRUI_DECLARE_ISA(baseline)
 #ifdef __x86_64__
 GRUI_DECLARE_ISA(avx2)

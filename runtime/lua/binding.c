@@ -220,6 +220,7 @@ int luaopen_gru_core(lua_State *L) {
   gruL_open_text(L);
   gruL_open_files(L);
   gruL_open_scope(L);
+  gruL_open_step(L);
   lua_pushliteral(L, GRU_VERSION);
   lua_setfield(L, -2, "version");
   return 1;

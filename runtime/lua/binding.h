@@ -96,6 +96,7 @@ void gruL_open_runtime(lua_State *L);
 void gruL_open_text(lua_State *L);
 void gruL_open_files(lua_State *L);
 void gruL_open_scope(lua_State *L);
+void gruL_open_step(lua_State *L);
 
 /* A box was made: notes it where gru.scope is under way (scope.c). */
 void gruL_note(lua_State *L);

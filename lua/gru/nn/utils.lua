@@ -2,6 +2,7 @@
 -- `torch.nn.utils`.
 -- @module gru.nn.utils
 local args = require "gru.args"
+local clip = require "gru.clip"
 local core = require "gru.core"
 local functional = require "gru.nn.functional"
 local mode = require "gru.mode"
@@ -39,15 +40,12 @@ function utils.clip_grad_norm_(parameters, max_norm, options)
   end
   if #grads == 0 then return core.from_table(0.0) end
   local _ <close> = mode.no_grad()
-  local norms = {}
-  for i, g in ipairs(grads) do norms[i] = g:norm(p) end
-  local total = ops.stack(norms, 1):norm(p)
+  local total, scale = clip.norm(grads, p, max_norm, 1e-6)
   if options.error_if_nonfinite and not total:isfinite():item() then
     error(("clip_grad_norm_: the total norm is %s; pass {error_if_nonfinite = false} to scale all "
       .. "the same"):format(total:item()), 2)
   end
-  local scale = (max_norm / (total + 1e-6)):clamp(nil, 1)
-  for _, g in ipairs(grads) do g:mul_(scale) end
+  clip.scale(grads, scale)
   return total
 end
 

@@ -6,6 +6,7 @@
 --
 -- amsgrad (Reddi et al. 2018) takes the largest v so far.
 -- @module gru.optim.adam
+local core = require "gru.core"
 local Optimizer = require "gru.optim.optimizer"
 
 --- An optimiser by the equations above.
@@ -29,27 +30,25 @@ function Adam:check(group)
   return self.wrong("betas[1]", group.betas[1], 0, 1) or self.wrong("betas[2]", group.betas[2], 0, 1)
 end
 
---- What Adam and AdamW share: both averages, and the step along them.
-function Adam.move(p, g, state, group)
-  local beta1, beta2 = group.betas[1], group.betas[2]
-  if not state.step then
-    state.step, state.exp_avg, state.exp_avg_sq = 0, Optimizer.zeros(p), Optimizer.zeros(p)
+--- What Adam and AdamW share: the state, and the equations, which the core has.
+function Adam.move(list, group, decoupled)
+  local items, zeros = {}, Optimizer.zeros
+  for i, item in ipairs(list) do
+    local p, g, state = item[1], item[2], item[3]
+    state.step = state.step or 0
+    state.exp_avg, state.exp_avg_sq = state.exp_avg or zeros(p), state.exp_avg_sq or zeros(p)
+    if group.amsgrad then state.max_exp_avg_sq = state.max_exp_avg_sq or zeros(p) end
+    items[i] = {
+      p, g, state.step + 1, state.exp_avg, state.exp_avg_sq, group.amsgrad and state.max_exp_avg_sq,
+    }
   end
-  state.step = state.step + 1
-  state.exp_avg:mul_(beta1):add_(g * (1 - beta1))
-  state.exp_avg_sq:mul_(beta2):add_((g * (1 - beta2)):mul_(g))
-  local v = state.exp_avg_sq
-  if group.amsgrad then
-    state.max_exp_avg_sq = state.max_exp_avg_sq or Optimizer.zeros(p)
-    v = state.max_exp_avg_sq:maximum_(v)
-  end
-  local denominator = v:sqrt():div_(math.sqrt(1 - beta2 ^ state.step)):add_(group.eps)
-  local rate = group.lr / (1 - beta1 ^ state.step)
-  p:sub_((state.exp_avg * rate):div_(denominator))
+  core.adam_step(items, {
+    lr = group.lr, beta1 = group.betas[1], beta2 = group.betas[2], eps = group.eps,
+    weight_decay = group.weight_decay, decoupled = decoupled, maximize = group.maximize,
+  })
+  for _, item in ipairs(list) do item[3].step = item[3].step + 1 end
 end
 
-function Adam:update(p, g, state, group)
-  self.move(p, self.gradient(p, g, group), state, group)
-end
+function Adam:update_all(list, group) self.move(list, group, false) end
 
 return Adam

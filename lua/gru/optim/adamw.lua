@@ -19,10 +19,6 @@ local AdamW = Optimizer.extend("AdamW", {
 
 AdamW.check = Adam.check
 
-function AdamW.update(_, p, g, state, group)
-  if group.maximize then g = -g end
-  p:mul_(1 - group.lr * group.weight_decay)
-  Adam.move(p, g, state, group)
-end
+function AdamW.update_all(_, list, group) Adam.move(list, group, true) end
 
 return AdamW

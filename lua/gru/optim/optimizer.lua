@@ -2,7 +2,8 @@
 --
 -- A subclass has `defaults` (option -> value), `check(group)`, which returns what is wrong with the
 -- options of a group, or nil, and `update(p, g, state, group)`, one parameter's step; `state` is a
--- table that starts out empty.  `update` runs under `no_grad` and changes no gradient.
+-- table that starts out empty.  In place of `update` it may have `update_all(list, group)`, the step of
+-- all of {p, g, state} in the list.  Both run under `no_grad` and change no gradient.
 -- @module gru.optim.optimizer
 local args = require "gru.args"
 local core = require "gru.core"
@@ -125,6 +126,24 @@ function Optimizer:add_param_group(group)
   add_group(self, group, 3)
 end
 
+local FLOATS = {float32 = true, float64 = true}
+
+-- The state of a parameter, where the parameter is now: nn.Module:to may have moved it.
+local function state_of(self, p)
+  local state = self.state[p]
+  if not state then
+    state = {}
+    self.state[p] = state
+  end
+  local dtype, device = p.dtype, p.device
+  for key, value in pairs(state) do
+    if core.is_tensor(value) and FLOATS[value.dtype] and (value.dtype ~= dtype or value.device ~= device) then
+      state[key] = core.keep(value:to(p))
+    end
+  end
+  return state
+end
+
 --- One step for every parameter that has a gradient.
 -- @tparam[opt] function closure computes the loss again and returns it
 -- @return what the closure returned
@@ -135,19 +154,21 @@ function Optimizer:step(closure)
   local loss = closure and mode.enable_grad(closure)
   local _ <close> = mode.no_grad()
   for _, group in ipairs(self.param_groups) do
+    local list = {}
     for _, p in ipairs(group.params) do
       local g = p.grad
-      if g then
-        local state = self.state[p]
-        if not state then
-          state = {}
-          self.state[p] = state
-        end
-        self:update(p, g, state, group)
-      end
+      if g then list[#list + 1] = {p, g, state_of(self, p)} end
     end
+    self:update_all(list, group)
   end
   return loss
+end
+
+--- The step of the parameters of a group that have a gradient, one after the other.
+-- @tparam table list of {p, g, state}
+-- @tparam table group
+function Optimizer:update_all(list, group)
+  for _, item in ipairs(list) do self:update(item[1], item[2], item[3], group) end
 end
 
 --- Sets every gradient to nil, or to zeros with `{set_to_none = false}`.
@@ -268,11 +289,11 @@ function Optimizer:load_state_dict(saved)
   end
 end
 
---- New state: zeros in the shape of the parameter p.  State outlives a gru.scope around the step.
-function Optimizer.zeros(p) return core.keep(core.empty(p.shape, p.dtype, p.device):fill_(0)) end
+--- New state in the shape of the parameter p, undefined.  State outlives a gru.scope around the step.
+function Optimizer.empty(p) return core.keep(core.empty(p.shape, p.dtype, p.device)) end
 
---- New state: a copy of x.
-function Optimizer.copy(x) return core.keep(x:detach():clone()) end
+--- New state: zeros in the shape of the parameter p.
+function Optimizer.zeros(p) return Optimizer.empty(p):fill_(0) end
 
 --- The gradient to descend along: g, or -g where the group maximises, plus weight_decay p.  May be
 -- g itself.

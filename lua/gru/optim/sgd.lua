@@ -5,6 +5,7 @@
 --     g = g + momentum buf if nesterov, else buf        (momentum ~= 0)
 --     p = p - lr g
 -- @module gru.optim.sgd
+local core = require "gru.core"
 local Optimizer = require "gru.optim.optimizer"
 
 --- An optimiser by the equations above.
@@ -28,19 +29,14 @@ function SGD:check(group)
   return self.wrong("dampening", group.dampening, -math.huge)
 end
 
-function SGD:update(p, g, state, group)
-  local m, buffer = group.momentum, state.momentum_buffer
-  g = self.gradient(p, g, group)
-  if m ~= 0 then
-    if not buffer then
-      buffer = self.copy(g)
-      state.momentum_buffer = buffer
-    else
-      buffer:mul_(m):add_(group.dampening == 0 and g or g * (1 - group.dampening))
-    end
-    g = group.nesterov and (buffer * m):add_(g) or buffer
+function SGD:update_all(list, group)
+  local items, moves = {}, group.momentum ~= 0
+  for i, item in ipairs(list) do
+    local p, g, buffer = item[1], item[2], item[3].momentum_buffer
+    items[i] = {p, g, buffer and 2 or 1, moves and (buffer or self.empty(p)) or nil}
   end
-  p:sub_(g * group.lr)
+  core.sgd_step(items, group)
+  for i, item in ipairs(moves and list or {}) do item[3].momentum_buffer = items[i][4] end
 end
 
 return SGD
