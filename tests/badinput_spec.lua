@@ -22,6 +22,11 @@ local function environment()
     o2 = function() return optim.SGD({gru.ones(2)}) end,
     V = gru.text.Vocab.new({"a", "b"}),
     ids = gru.arange(1, 20),
+    T = function(options) -- a trainer that lacks an optimiser and data
+      local all = {model = nn.Tanh(), loss = nn.MSELoss()}
+      for name, value in pairs(options or {}) do all[name] = value end
+      return gru.train.Trainer(all)
+    end,
   }, {__index = _G})
 end
 

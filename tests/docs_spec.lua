@@ -82,7 +82,9 @@ local function want(where, name, folder)
   if not at then missing[#missing + 1] = where .. name end
 end
 
-local function is_class(x) return type(x) == "table" and (x.instance or x.defaults or x.arguments) end
+local function is_class(x)
+  return type(x) == "table" and (x.instance or x.defaults or x.arguments or (getmetatable(x) or {}).__call)
+end
 
 -- All functions and classes of a table, but for names that begin with an underscore.
 local function want_all(where, t, folder)
@@ -161,11 +163,12 @@ describe("doc comments", function()
     report()
   end)
 
-  it("of the rest: Corpus, Vocab, data sets, autograd.Function", function()
+  it("of the rest: Corpus, Vocab, data sets, autograd.Function, Trainer", function()
     want_methods("Corpus:", gru.text.Corpus, "text")
     want_methods("Vocab:", gru.text.Vocab, "text")
     want_methods("Function:", gru.autograd.Function, "gru")
     want_methods("DataLoader:", getmetatable(gru.data.DataLoader({1})), "gru")
+    want_methods("Trainer:", gru.train.Trainer, "train")
     report()
   end)
 end)

@@ -58,7 +58,7 @@ gru.set_rng_state = core.set_rng_state
 
 local submodules = {
   autograd = true, checkpoint = true, cuda = true, d2l = true, data = true, nn = true, optim = true,
-  text = true,
+  text = true, train = true,
 }
 
 -- `gru.nn` and its siblings are loaded when they are first asked for.

@@ -364,4 +364,44 @@ gru.data.DataLoader({1}):load_state_dict({stream = 1})  --> DataLoader: load_sta
 gru.data.DataLoader({1}, {seed = 1}):load_state_dict({})  --> DataLoader: load_state_dict: the state of a load
 gru.data.DataLoader({1}, {seed = 1}):load_state_dict({stream = "a"})  --> DataLoader: load_state_dict: the sta
 gru.data.DataLoader({1}, {collate_fn = 1})  --> DataLoader: collate_fn must be a function, got number
+gru.train.Trainer()  --> Trainer: a table of options expected, got nil
+gru.train.Trainer(nn.Linear(2, 2))  --> Trainer: a table of options expected, got an object
+gru.train.Trainer({})  --> Trainer: model expected
+gru.train.Trainer({model = 1})  --> Trainer: model must be a module, got 1
+gru.train.Trainer({model = nn.Tanh()})  --> Trainer: loss expected
+gru.train.Trainer({model = nn.Tanh(), loss = x})  --> Trainer: loss must be a function or a loss module, got a
+gru.train.Trainer({foo = 1})  --> Trainer: unknown option 'foo'
+gru.train.Trainer({optimizer = {}})  --> Trainer: optimizer must be an optimiser, got table
+gru.train.Trainer({data = {}})  --> Trainer: data must be a DataLoader, or a function that returns an iterator
+gru.train.Trainer({validation = x})  --> Trainer: validation must be a DataLoader, or a function
+gru.train.Trainer({stateful = true})  --> Trainer: stateful must be false, "epoch" or "run", got true
+gru.train.Trainer({clip = "a"})  --> Trainer: clip must be a number from 0 on (the norm), {norm = number} or
+gru.train.Trainer({clip = -1})  --> Trainer: clip must be a number from 0 on (the norm)
+gru.train.Trainer({clip = {norm = 1, value = 2}})  --> Trainer: clip must be a number from 0 on (the norm)
+gru.train.Trainer({clip = {}})  --> Trainer: clip must be a number from 0 on (the norm)
+gru.train.Trainer({scheduler = o})  --> Trainer: scheduler must be a scheduler, got table
+gru.train.Trainer({schedule = "step"})  --> Trainer: schedule must be "epoch" or "batch", got step
+gru.train.Trainer({evaluate = 1})  --> Trainer: evaluate must be a function, got 1
+gru.train.Trainer({checkpoint = 1})  --> Trainer: checkpoint must be a path, or {path = ...}, got 1
+gru.train.Trainer({metadata = V})  --> Trainer: metadata must be a plain table, got table
+gru.train.Trainer({on_epoch = "a"})  --> Trainer: on_epoch must be a function, got a
+gru.train.Trainer({progress = 1})  --> Trainer: progress must be true or false, got 1
+T()  --> Trainer: optimizer expected
+T({optimizer = o, data = print, schedule = "batch"})  --> Trainer: schedule wants a scheduler
+T({optimizer = o2(), data = print, scheduler = s})  --> Trainer: the scheduler has another optimizer
+T({optimizer = o, data = print, metadata = {}})  --> Trainer: metadata want a checkpoint
+T({optimizer = o, data = print, scheduler = S.ReduceLROnPlateau(o), schedule = "batch"})  --> Trainer: a sched
+T({optimizer = o, data = print, checkpoint = {}})  --> Trainer: checkpoint.path expected
+T({optimizer = o, data = print, checkpoint = {path = 1}})  --> Trainer: checkpoint.path must be a string, got
+T({optimizer = o, data = print, checkpoint = {foo = 1}})  --> Trainer: unknown option 'foo'
+T({optimizer = o, data = print, checkpoint = {path = "a", every = 0}})  --> Trainer: checkpoint.every must be
+T({optimizer = o, data = print, checkpoint = {path = "a", best = 1}})  --> Trainer: checkpoint.best must be th
+T({optimizer = o, data = print, checkpoint = {path = "a", mode = "min"}})  --> Trainer: checkpoint.mode wants
+T({optimizer = o, data = print, checkpoint = {path = "a", best = "a", mode = "low"}})  --> Trainer: checkpoint
+T({optimizer = o, data = print}):fit()  --> fit: the number of epochs must be an integer from 0 on, got nil
+T({optimizer = o, data = print}):fit(-1)  --> fit: the number of epochs must be an integer from 0 on, got -1
+T({optimizer = o, data = print}):fit(1.5)  --> fit: the number of epochs must be an integer from 0 on, got 1.5
+T({optimizer = o, data = print}):resume()  --> resume: a path expected, or the option checkpoint; got nil
+T({optimizer = o, data = print}):resume(1)  --> resume: a path expected, or the option checkpoint; got number
+T({optimizer = o, data = print}):load_state_dict()  --> Trainer: load_state_dict: what state_dict gave expecte
 ]==]

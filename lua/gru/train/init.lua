@@ -1,0 +1,3 @@
+--- Training loops.
+-- @module gru.train
+return {Trainer = require "gru.train.trainer"}
