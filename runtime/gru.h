@@ -365,6 +365,35 @@ GRU_API gru_status gru_clip_norm(gru_runtime *rt, int64_t n, gru_tensor *const *
 GRU_API gru_status gru_scale_(gru_runtime *rt, int64_t n, gru_tensor *const *tensors,
                               gru_tensor *scale);
 
+/* ---- profiling ------------------------------------------------------------------------- */
+
+typedef enum gru_span_kind {
+  GRU_SPAN_CALL = 0,    /* a call of an op, or of one of its in-place forms */
+  GRU_SPAN_RULE = 1,    /* the gradient rule of an op, in backward */
+  GRU_SPAN_LATER = 2,   /* what such rules put off, for all of them at once */
+  GRU_SPAN_BACKWARD = 3 /* gru_backward or gru_grad as a whole */
+} gru_span_kind;
+
+/* A stretch of time in which the runtime worked. */
+typedef struct gru_span {
+  const char *name; /* of the op; static */
+  gru_span_kind kind;
+  int in_backward;     /* a rule or a whole backward, or inside one */
+  const char *chunk;   /* where the script called it, see gru_set_origin; of a rule: where */
+  int line;            /* it called the op; NULL is nowhere */
+  int64_t start, stop; /* nanoseconds, monotonic */
+  int64_t inner;       /* of them, those in spans inside this one */
+  uint64_t bytes, inner_bytes;  /* tensor memory taken in that time, and in spans inside */
+  const struct gru_span *outer; /* the one that it runs in, or NULL; its end is not known yet */
+} gru_span;
+
+/* Called when a span ends, those inside before those around.  It must not call the runtime. */
+typedef void (*gru_profile)(void *context, const gru_span *span);
+
+/* Has `profile` told of every span from now on; NULL switches it off.  On a device that works on
+** by itself a span is the time that the call took. */
+GRU_API void gru_set_profile(gru_runtime *rt, gru_profile profile, void *context);
+
 /* ---- text ---------------------------------------------------------------------------- */
 
 /* A text read as characters: every distinct one has an id, in order of first appearance. */

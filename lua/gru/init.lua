@@ -56,6 +56,14 @@ gru.get_rng_state = core.get_rng_state
 -- assert(first:equal(gru.rand(3)))
 gru.set_rng_state = core.set_rng_state
 
+--- Runs f and prints where the time went: by op, forward and backward, and by line of the script. Profiles
+-- do not nest. See `gru.profile.run` for the options and for what it returns.
+-- @tparam function f
+-- @tparam[opt] table options `trace`, `output`, `rows`, `library`
+-- @treturn table the profile
+-- @usage local p = gru.profile(function() loss:backward() end, {output = false})
+function gru.profile(f, options) return require("gru.profile").run(f, options) end
+
 local submodules = {
   autograd = true, checkpoint = true, cuda = true, d2l = true, data = true, nn = true, optim = true,
   text = true, train = true,

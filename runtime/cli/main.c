@@ -17,6 +17,7 @@
 #include "interrupt.h"
 #include "library.h"
 #include "options.h"
+#include "profile.h"
 #include "repl.h"
 
 /* A command line, for `run`. */
@@ -143,14 +144,11 @@ static void open_state(lua_State *L, const gru_cli_start *start) {
   lua_gc(L, LUA_GCGEN, 0, 0);
 }
 
-/* Does everything that the command line asks for, up to the first failure.  Returns an
-** exit status. */
-static int run_all(lua_State *L, const gru_cli_start *start) {
+/* Does what the command line says to run, up to the first failure. */
+static int run_work(lua_State *L, const gru_cli_start *start) {
   const gru_cli_options *options = &start->options;
   int has_script = options->script < start->argc;
-  int exit_status = EXIT_SUCCESS;
-  if (!options->no_env) exit_status = run_environment(L);
-  if (exit_status == EXIT_SUCCESS) exit_status = run_options(L, start);
+  int exit_status = run_options(L, start);
   if (exit_status == EXIT_SUCCESS && has_script) exit_status = run_script(L, start);
   if (exit_status != EXIT_SUCCESS) return exit_status;
   if (options->interactive)
@@ -158,6 +156,21 @@ static int run_all(lua_State *L, const gru_cli_start *start) {
   else if (!has_script && !options->has_run && !options->lua_version)
     return run_stdin(L);
   return EXIT_SUCCESS;
+}
+
+/* Does everything that the command line asks for, up to the first failure.  Returns an
+** exit status. */
+static int run_all(lua_State *L, const gru_cli_start *start) {
+  const gru_cli_options *options = &start->options;
+  int exit_status = EXIT_SUCCESS;
+  if (!options->no_env) exit_status = run_environment(L);
+  if (exit_status != EXIT_SUCCESS) return exit_status;
+  if (!options->profile) return run_work(L, start);
+  exit_status = gruI_profile_begin(L, options->trace);
+  if (exit_status != EXIT_SUCCESS) return exit_status;
+  exit_status = run_work(L, start);
+  gruI_profile_end(L);
+  return exit_status;
 }
 
 /* The program inside lua_pcall: takes a gru_cli_start, returns an exit status. */

@@ -3,13 +3,15 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
   NO_VALUE,    /* the word is the option */
   SHORT_VALUE, /* "-eX" or "-e X" */
-  LONG_VALUE   /* "--name=X" or "--name X" */
+  LONG_VALUE,  /* "--name=X" or "--name X" */
+  LONG_MAYBE   /* "--name=X" or "--name" alone */
 };
 
 static const struct option {
@@ -27,6 +29,7 @@ static const struct option {
     {"--threads", GRU_OPTION_THREADS, LONG_VALUE},
     {"--seed", GRU_OPTION_SEED, LONG_VALUE},
     {"--max-memory", GRU_OPTION_MAX_MEMORY, LONG_VALUE},
+    {"--profile", GRU_OPTION_PROFILE, LONG_MAYBE},
     {"--version", GRU_OPTION_VERSION, NO_VALUE},
     {"--help", GRU_OPTION_HELP, NO_VALUE},
     {NULL, 0, 0},
@@ -51,6 +54,8 @@ void gruI_options_usage(FILE *out, const char *program) {
           "  --seed N           seed of the random generator (default: from the clock)\n"
           "  --max-memory SIZE  limit of tensor memory on the CPU, in bytes or with K, M\n"
           "                     or G (default: 80%% of the memory at hand)\n"
+          "  --profile[=FILE]   show on stderr where the time went; a trace into FILE, in\n"
+          "                     Chrome's trace event format\n"
           "  --version          show the versions and the devices, and exit\n"
           "  --help             show this text, and exit\n",
           program);
@@ -66,7 +71,8 @@ static int matches(const struct option *option, const char *word, const char **v
   if (*rest == '\0') return 1;
   switch (option->form) {
     case SHORT_VALUE: *value = rest; return 1;
-    case LONG_VALUE: *value = rest + 1; return *rest == '=';
+    case LONG_VALUE:
+    case LONG_MAYBE: *value = rest + 1; return *rest == '=';
     default: return 0;
   }
 }
@@ -83,12 +89,14 @@ int gruI_options_next(char **argv, int *at, const char **value) {
   while (option->name != NULL && !matches(option, word, value)) option++;
   if (option->name == NULL) return GRU_OPTION_UNKNOWN;
   int words = 1;
-  if (option->form != NO_VALUE && *value == NULL) { /* the value is the next word */
+  bool takes_value = option->form == SHORT_VALUE || option->form == LONG_VALUE;
+  if (takes_value && *value == NULL) { /* it is the next word */
     *value = argv[*at + 1];
     if (*value == NULL || **value == '-') return GRU_OPTION_NO_VALUE;
     words = 2;
   }
-  if (option->form == LONG_VALUE && **value == '\0') return GRU_OPTION_NO_VALUE;
+  bool is_long = option->form == LONG_VALUE || option->form == LONG_MAYBE;
+  if (is_long && *value != NULL && **value == '\0') return GRU_OPTION_NO_VALUE;
   *at += words;
   return option->id;
 }
@@ -160,6 +168,10 @@ static const char *take(gru_cli_options *out, int id, const char *value) {
     case GRU_OPTION_MAX_MEMORY:
       if (!read_size(value, &out->runtime.runtime.max_memory))
         return "bytes, such as 500000, 512K, 64M or 2G";
+      break;
+    case GRU_OPTION_PROFILE:
+      out->profile = 1;
+      out->trace = value;
       break;
     case GRU_OPTION_VERSION: out->version = 1; break;
     case GRU_OPTION_HELP: out->help = 1; break;

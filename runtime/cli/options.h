@@ -22,6 +22,7 @@ enum {
   GRU_OPTION_THREADS,
   GRU_OPTION_SEED,
   GRU_OPTION_MAX_MEMORY,
+  GRU_OPTION_PROFILE,
   GRU_OPTION_VERSION,
   GRU_OPTION_HELP
 };
@@ -32,6 +33,8 @@ typedef struct gru_cli_options {
   int lua_version;      /* -v, and -i which implies it */
   int no_env;           /* -E */
   int has_run;          /* at least one -e */
+  int profile;          /* --profile */
+  const char *trace;    /* its value, or NULL */
   int version;          /* --version */
   int help;             /* --help */
   int script;           /* position of the script in argv; argc when there is none */

@@ -4,83 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- slots: a hash table by address, and a heap by sequence --------------------------------- */
-
-static uint32_t hash(const void *address) {
-  return (uint32_t)(((uintptr_t)address >> 6) * 0x9E3779B97F4A7C15u >> 32);
-}
-
-static const void *key_of(const gruI_slot *slot) {
-  return slot->node ? (const void *)slot->node : slot->leaf;
-}
-
-/* The place of `key` in the table: where it stands, or where it would go. */
-static int32_t *probe(const gruI_task *task, const void *key) {
-  uint32_t mask = (uint32_t)task->table_size - 1, i = hash(key) & mask;
-  while (task->table[i] && key_of(&task->slots[task->table[i] - 1]) != key) i = (i + 1) & mask;
-  return &task->table[i];
-}
-
-/* Room for one more slot. */
-static bool reserve(gruI_task *task) {
-  if (task->count < task->capacity) return true;
-  int32_t capacity = task->capacity ? task->capacity * 2 : 64;
-  gruI_slot *slots = realloc(task->slots, (size_t)capacity * sizeof *slots);
-  if (slots) task->slots = slots;
-  int32_t *heap = realloc(task->heap, (size_t)capacity * sizeof *heap);
-  if (heap) task->heap = heap;
-  int32_t *table = calloc((size_t)capacity * 2, sizeof *table);
-  if (!slots || !heap || !table) {
-    free(table);
-    return false;
-  }
-  free(task->table);
-  task->table = table;
-  task->table_size = capacity * 2;
-  task->capacity = capacity;
-  for (int32_t i = 0; i < task->count; i++) *probe(task, key_of(&task->slots[i])) = i + 1;
-  return true;
-}
-
-static uint64_t order(const gruI_task *task, int32_t slot) {
-  return task->slots[slot].node->sequence;
-}
-
-static void heap_push(gruI_task *task, int32_t slot) {
-  int32_t i = task->heap_count++;
-  for (; i > 0 && order(task, task->heap[(i - 1) / 2]) < order(task, slot); i = (i - 1) / 2)
-    task->heap[i] = task->heap[(i - 1) / 2];
-  task->heap[i] = slot;
-}
-
-static int32_t heap_pop(gruI_task *task) {
-  int32_t top = task->heap[0], last = task->heap[--task->heap_count], i = 0;
-  for (int32_t child; (child = 2 * i + 1) < task->heap_count; i = child) {
-    if (child + 1 < task->heap_count &&
-        order(task, task->heap[child + 1]) > order(task, task->heap[child]))
-      child++;
-    if (order(task, task->heap[child]) <= order(task, last)) break;
-    task->heap[i] = task->heap[child];
-  }
-  task->heap[i] = last;
-  return top;
-}
-
-int32_t gruI_task_slot(gruI_task *task, gruI_node *node, gru_tensor *leaf) {
-  if (!reserve(task)) return -1;
-  int32_t *place = probe(task, node ? (void *)node : (void *)leaf);
-  if (*place) return *place - 1;
-  int32_t slot = task->count++;
-  task->slots[slot] = (gruI_slot){.node = node, .leaf = node ? NULL : leaf, .capture = -1};
-  *place = slot + 1;
-  if (node) {
-    node->refs++;
-    heap_push(task, slot);
-  } else {
-    gru_tensor_retain(leaf);
-  }
-  return slot;
-}
+#include "core/profile.h"
 
 /* ---- adding gradients -------------------------------------------------------------------------- */
 
@@ -204,7 +128,7 @@ static gru_status check_nan(gruI_task *task, gruI_node *node, gru_tensor *const 
   return GRU_OK;
 }
 
-static gru_status call_rule(gruI_task *task, gruI_node *node, gru_tensor *g) {
+static gru_status run_rule(gruI_task *task, gruI_node *node, gru_tensor *g) {
   enum { FEW = 8 };
   gru_tensor *few[FEW] = {NULL}, **dx = few;
   if (node->released)
@@ -241,9 +165,37 @@ static gru_status call_rule(gruI_task *task, gruI_node *node, gru_tensor *g) {
   return status;
 }
 
+/* The time of a rule belongs to the line that called the op. */
+static gru_status call_rule(gruI_task *task, gruI_node *node, gru_tensor *g) {
+  gru_runtime *rt = task->rt;
+  if (!rt->profile) return run_rule(task, node, g);
+  const char *chunk = rt->origin;
+  int line = rt->origin_line;
+  gru_status status;
+  gru_set_origin(rt, node->origin, node->origin_line);
+  GRUI_SPAN(rt, node->op->name, GRU_SPAN_RULE, status, run_rule(task, node, g));
+  gru_set_origin(rt, chunk, line);
+  return status;
+}
+
+/* So does that of a product which was put off. */
+static gru_status flush_pairs(gruI_task *task, int32_t i) {
+  gru_runtime *rt = task->rt;
+  const gruI_pairs *pairs = &task->slots[i].pairs;
+  if (!rt->profile || pairs->count == 0) return gruI_pairs_flush(task, i);
+  const char *chunk = rt->origin;
+  int line = rt->origin_line;
+  gru_status status;
+  gru_set_origin(rt, pairs->origin, pairs->origin_line);
+  GRUI_SPAN(rt, gruI_op_table[GRU_OP_MATMUL].name, GRU_SPAN_LATER, status,
+            gruI_pairs_flush(task, i));
+  gru_set_origin(rt, chunk, line);
+  return status;
+}
+
 /* A complete gradient: held pairs, hooks, retain_grad, capture.  *grad is taken from the slot. */
 static gru_status finish(gruI_task *task, int32_t i, gru_tensor **grad) {
-  GRUI_TRY(gruI_pairs_flush(task, i));
+  GRUI_TRY(flush_pairs(task, i));
   gruI_slot *slot = &task->slots[i];
   if (!slot->grad) return GRU_OK;
   GRUI_TRY(gruI_hooks_run(slot->node ? slot->node->hooks : slot->leaf->hooks, 0, &slot->grad));
@@ -271,7 +223,7 @@ static bool is_last_input(const gruI_task *task, int32_t slot) {
 
 static gru_status run_nodes(gruI_task *task) {
   while (task->heap_count > 0) {
-    int32_t i = heap_pop(task);
+    int32_t i = gruI_task_next(task);
     gru_tensor *g = NULL;
     gru_status status = finish(task, i, &g);
     gruI_node *node = task->slots[i].node;
@@ -353,8 +305,8 @@ static gru_status run(gruI_task *task, int n, gru_tensor *const *outputs,
   return status;
 }
 
-gru_status gru_backward(gru_runtime *rt, int n, gru_tensor *const *outputs,
-                        gru_tensor *const *grads, int flags) {
+static gru_status backward(gru_runtime *rt, int n, gru_tensor *const *outputs,
+                           gru_tensor *const *grads, int flags) {
   gruI_task task = {.rt = rt, .flags = flags, .accumulate = true};
   gru_status status = run(&task, n, outputs, grads);
   end_task(&task);
@@ -374,8 +326,8 @@ static gru_status capture(gruI_task *task, int n, gru_tensor *const *inputs) {
   return GRU_OK;
 }
 
-gru_status gru_grad(gru_runtime *rt, int n, gru_tensor *const *outputs, gru_tensor *const *grads,
-                    int ninputs, gru_tensor *const *inputs, gru_tensor **results, int flags) {
+static gru_status grad(gru_runtime *rt, int n, gru_tensor *const *outputs, gru_tensor *const *grads,
+                       int ninputs, gru_tensor *const *inputs, gru_tensor **results, int flags) {
   gruI_task task = {.rt = rt, .flags = flags, .ninputs = ninputs};
   if (ninputs < 1 || !(task.results = calloc((size_t)ninputs, sizeof *task.results)))
     return gruI_fail(rt, GRU_ERROR_ARGUMENT, "grad: no inputs");
@@ -399,5 +351,22 @@ gru_status gru_grad(gru_runtime *rt, int n, gru_tensor *const *outputs, gru_tens
   }
   end_task(&task);
   free(task.results);
+  return status;
+}
+
+/* ---- the same, profiled ---------------------------------------------------------------------------- */
+
+gru_status gru_backward(gru_runtime *rt, int n, gru_tensor *const *outputs,
+                        gru_tensor *const *grads, int flags) {
+  gru_status status;
+  GRUI_SPAN(rt, "backward", GRU_SPAN_BACKWARD, status, backward(rt, n, outputs, grads, flags));
+  return status;
+}
+
+gru_status gru_grad(gru_runtime *rt, int n, gru_tensor *const *outputs, gru_tensor *const *grads,
+                    int ninputs, gru_tensor *const *inputs, gru_tensor **results, int flags) {
+  gru_status status;
+  GRUI_SPAN(rt, "grad", GRU_SPAN_BACKWARD, status,
+            grad(rt, n, outputs, grads, ninputs, inputs, results, flags));
   return status;
 }

@@ -14,6 +14,8 @@ typedef struct gruI_pairs {
   gruI_pair *list;
   int32_t count, capacity;
   int64_t bytes;
+  const char *origin; /* where the script called the last matmul among them */
+  int origin_line;
 } gruI_pairs;
 
 /* What has arrived at a node's result 0, or at a leaf. */
@@ -42,6 +44,9 @@ struct gruI_task {
 /* The slot of a node or leaf, made when it is new (and a node then put on the heap); -1 without
 ** memory. */
 int32_t gruI_task_slot(gruI_task *task, gruI_node *node, gru_tensor *leaf);
+
+/* Takes the slot of the latest node from the heap, which is not empty. */
+int32_t gruI_task_next(gruI_task *task);
 
 /* slot.grad += g; takes over the reference to `g`. */
 gru_status gruI_slot_add(gruI_task *task, gruI_slot *slot, gru_tensor *g);

@@ -44,6 +44,7 @@ void *gruI_cache_alloc(gruI_cache *cache, size_t bytes) {
     cache->reserved += rounded;
   }
   cache->live += bytes;
+  cache->taken += bytes;
   if (cache->live > cache->peak) cache->peak = cache->live;
   return block;
 }

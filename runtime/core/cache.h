@@ -23,6 +23,7 @@ typedef struct gruI_cache {
   size_t reserved;   /* bytes taken from the device */
   size_t cached;     /* of those, waiting in lists */
   size_t limit;      /* of live */
+  uint64_t taken;    /* bytes asked for, ever */
 } gruI_cache;
 
 /* The size of the class that `bytes` falls into: a multiple of 64 up to 1 KiB, then

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/op.h"
+#include "core/profile.h"
 
 enum { VECTORS = GRUI_PART_VECTORS };
 
@@ -180,8 +181,8 @@ static gru_status run_together(int64_t n, const gruI_item *items, const gruI_wor
   return status;
 }
 
-gru_status gruI_list_run(gru_runtime *rt, int64_t n, const gruI_item *items,
-                         const gruI_work *work) {
+static gru_status run_list(gru_runtime *rt, int64_t n, const gruI_item *items,
+                           const gruI_work *work) {
   room r;
   for (int64_t i = 0; i < n; i++) GRUI_TRY(check_item(rt, &items[i], i, work));
   void *block = make_room(n, &r);
@@ -193,5 +194,12 @@ gru_status gruI_list_run(gru_runtime *rt, int64_t n, const gruI_item *items,
   else
     status = run_together(n, items, work, &r);
   free(block);
+  return status;
+}
+
+gru_status gruI_list_run(gru_runtime *rt, int64_t n, const gruI_item *items,
+                         const gruI_work *work) {
+  gru_status status;
+  GRUI_SPAN(rt, work->op, GRU_SPAN_CALL, status, run_list(rt, n, items, work));
   return status;
 }

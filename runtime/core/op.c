@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/profile.h"
 #include "core/tape.h"
 
 /* ---- the table, asked from outside ------------------------------------------------------- */
@@ -90,6 +91,9 @@ static void note_base(gruI_call *c) {
   }
 }
 
+static gru_status call_op(gru_runtime *rt, gru_op id, gru_tensor *const *inputs, int n,
+                          const gru_attrs *attrs, gru_tensor **outputs);
+
 /* Family ops want tensors: a number among the inputs becomes a 0-d one. */
 static gru_status call_with_numbers(gruI_call *c, gru_tensor **outputs) {
   enum { MANY = 16 };
@@ -106,14 +110,14 @@ static gru_status call_with_numbers(gruI_call *c, gru_tensor **outputs) {
     gru_dtype dtype = in[i]->dtype == GRU_FLOAT64 ? c->rt->default_dtype : (gru_dtype)in[i]->dtype;
     if (status == GRU_OK) status = gruI_cast(c->in[i], dtype, place, &in[i]);
   }
-  if (status == GRU_OK) status = gru_op_call(c->rt, c->op->id, in, c->n, c->attrs, outputs);
+  if (status == GRU_OK) status = call_op(c->rt, c->op->id, in, c->n, c->attrs, outputs);
   for (int i = 0; i < c->n; i++)
     if (in[i] != c->in[i]) gru_tensor_release(in[i]);
   return status;
 }
 
-gru_status gru_op_call(gru_runtime *rt, gru_op id, gru_tensor *const *inputs, int n,
-                       const gru_attrs *attrs, gru_tensor **outputs) {
+static gru_status call_op(gru_runtime *rt, gru_op id, gru_tensor *const *inputs, int n,
+                          const gru_attrs *attrs, gru_tensor **outputs) {
   const gruI_op *op = lookup(id);
   if (!op) return gruI_fail(rt, GRU_ERROR_ARGUMENT, "there is no op number %d", (int)id);
   gruI_call c = {.rt = rt,
@@ -143,8 +147,8 @@ gru_status gru_op_call(gru_runtime *rt, gru_op id, gru_tensor *const *inputs, in
   return GRU_OK;
 }
 
-gru_status gru_op_call_(gru_runtime *rt, gru_op id, gru_tensor *self, gru_tensor *const *others,
-                        int nothers) {
+static gru_status call_op_(gru_runtime *rt, gru_op id, gru_tensor *self, gru_tensor *const *others,
+                           int nothers) {
   const gruI_op *op = lookup(id);
   gru_tensor *in[GRUI_MAX_INPUTS] = {self};
   if (!op || !(op->flags & GRU_ELEMENTWISE) || nothers + 1 != op->inputs)
@@ -174,6 +178,31 @@ gru_status gru_op_call_(gru_runtime *rt, gru_op id, gru_tensor *self, gru_tensor
   if (status == GRU_OK && rt->grad_enabled)
     status = gruI_inplace_record(c.recording ? &c : NULL, self);
   for (int i = 0; i < GRUI_MAX_INPUTS; i++) gru_tensor_release(before[i]);
+  return status;
+}
+
+static const char *span_name(gru_op op) { return lookup(op) ? lookup(op)->name : "?"; }
+
+/* Out of line, so that a call while no profile is on is one branch more. */
+__attribute__((noinline, cold)) static gru_status profiled_call(gru_runtime *rt, gru_op id,
+                                                                gru_tensor *const *inputs, int n,
+                                                                const gru_attrs *attrs,
+                                                                gru_tensor **outputs) {
+  gru_status status;
+  GRUI_SPAN(rt, span_name(id), GRU_SPAN_CALL, status, call_op(rt, id, inputs, n, attrs, outputs));
+  return status;
+}
+
+gru_status gru_op_call(gru_runtime *rt, gru_op id, gru_tensor *const *inputs, int n,
+                       const gru_attrs *attrs, gru_tensor **outputs) {
+  return rt->profile ? profiled_call(rt, id, inputs, n, attrs, outputs)
+                     : call_op(rt, id, inputs, n, attrs, outputs);
+}
+
+gru_status gru_op_call_(gru_runtime *rt, gru_op id, gru_tensor *self, gru_tensor *const *others,
+                        int nothers) {
+  gru_status status;
+  GRUI_SPAN(rt, span_name(id), GRU_SPAN_CALL, status, call_op_(rt, id, self, others, nothers));
   return status;
 }
 
@@ -298,90 +327,6 @@ gru_status gruI_zeros(gru_runtime *rt, const char *op, gru_dtype dtype, int ndim
     *out = t;
   else
     gru_tensor_release(t);
-  return status;
-}
-
-/* ---- copies that a script sees ------------------------------------------------------------------ */
-
-gru_status gru_tensor_copy_(gru_tensor *self, gru_tensor *src) {
-  gru_runtime *rt = self->rt;
-  int64_t shape[GRU_MAX_DIMS];
-  int ndim;
-  if (gruI_is_number(src)) return gru_tensor_fill_(self, src);
-  if (rt->grad_enabled && gruI_inplace_is_stale(self)) GRUI_TRY(gruI_inplace_refresh(self));
-  if (rt->grad_enabled && gruI_inplace_is_stale(src)) GRUI_TRY(gruI_inplace_refresh(src));
-  bool recording = rt->grad_enabled && gruI_is_float((gru_dtype)self->dtype) &&
-                   (gruI_requires_grad(self) || gruI_requires_grad(src));
-  GRUI_TRY(gruI_inplace_check(self, "copy", recording));
-  if (!gruI_broadcast(self->ndim, self->shape, src->ndim, src->shape, &ndim, shape) ||
-      ndim != self->ndim || memcmp(shape, self->shape, (size_t)ndim * sizeof *shape) != 0)
-    return gruI_fail(rt, GRU_ERROR_SHAPE, "copy_: %s does not broadcast to %s",
-                     gruI_tensor_text(src).s, gruI_tensor_text(self).s);
-  gru_tensor *from = gru_tensor_retain(src);
-  if (src->storage == self->storage && src != self) { /* they may overlap */
-    gru_tensor_release(from);
-    int mode = gru_set_grad_enabled(rt, 0);
-    gru_status cloned = gruI_call1(GRU_OP_CLONE, src, NULL, &from);
-    gru_set_grad_enabled(rt, mode);
-    if (cloned != GRU_OK) return cloned;
-  }
-  if (gruI_place_of(src) != gruI_place_of(self)) { /* through host memory */
-    gru_tensor_release(from);
-    gru_tensor *host;
-    GRUI_TRY(gruI_pack(src, (gru_dtype)src->dtype, NULL, &host));
-    gru_status moved = gruI_tensor_new(rt, "copy_", (gru_dtype)src->dtype, src->ndim, src->shape,
-                                       gruI_place_of(self), &from);
-    gruI_device *a = gruI_device_of(host), *b = gruI_device_of(self);
-    bool from_host = a->backend == &gruI_builtin_backend;
-    if (moved == GRU_OK && host->numel > 0)
-      moved = from_host
-                  ? b->backend->upload(b, gruI_data(from), gruI_data(host), host->storage->bytes)
-                  : a->backend->download(a, gruI_data(from), gruI_data(host), host->storage->bytes);
-    gru_tensor_release(host);
-    if (moved != GRU_OK) return moved;
-  }
-  gru_status status = gruI_copy_over(self, from, "copy_");
-  self->storage->version++;
-  gru_tensor_release(from);
-  if (status == GRU_OK && rt->grad_enabled && !recording) return gruI_inplace_record(NULL, self);
-  if (status != GRU_OK || !recording) return status;
-  gru_attrs attrs = {.ndims = self->ndim, .dtype = self->dtype, .has_dtype = 1};
-  memcpy(attrs.dims, self->shape, sizeof self->shape);
-  gruI_call c = {.rt = rt,
-                 .op = &gruI_op_table[GRU_OP_EXPAND],
-                 .name = "copy_",
-                 .in = &src,
-                 .n = 1,
-                 .attrs = &attrs,
-                 .recording = true};
-  return gruI_inplace_record(&c, self);
-}
-
-gru_status gru_tensor_fill_(gru_tensor *self, gru_tensor *value) {
-  GRUI_TRY(gruI_inplace_check(self, "fill", self->rt->grad_enabled && gruI_requires_grad(self)));
-  gru_tensor *v;
-  GRUI_TRY(gruI_cast(value, (gru_dtype)self->dtype, gruI_place_of(self), &v));
-  gru_status status =
-      v->ndim == 0 ? gruI_copy_over(self, v, "fill_")
-                   : gruI_fail(self->rt, GRU_ERROR_SHAPE, "fill_: expected one value, got shape %s",
-                               gruI_tensor_text(v).s);
-  self->storage->version++;
-  gru_tensor_release(v);
-  if (status == GRU_OK && self->rt->grad_enabled) return gruI_inplace_record(NULL, self);
-  return status;
-}
-
-/* ---- copies of one-hot tensors ------------------------------------------------------------------- */
-
-gru_status gruI_tensor_hot_clone(gru_tensor *t, int ndim, const int64_t *shape, gru_tensor **out) {
-  gru_tensor *ids, *copy;
-  const gruI_hot *hot = t->storage->hot;
-  GRUI_TRY(gruI_tensor_hot_ids(t, &ids));
-  gru_status status = gruI_call1(GRU_OP_CLONE, ids, NULL, &copy);
-  gru_tensor_release(ids);
-  if (status != GRU_OK) return status;
-  status = gruI_tensor_hot(copy, hot->dtype, ndim, shape, hot->base, out);
-  gru_tensor_release(copy);
   return status;
 }
 

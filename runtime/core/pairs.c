@@ -68,6 +68,8 @@ gru_status gruI_vjp_hold(gruI_vjp *v, int k, gru_tensor *x, gru_tensor *g, bool 
       (slot->pairs.list[0].x->shape[1] != width_x || slot->pairs.list[0].g->shape[1] != width_g))
     return GRU_OK;
   *held = push(&slot->pairs, x, g);
+  slot->pairs.origin = v->node->origin;
+  slot->pairs.origin_line = v->node->origin_line;
   if (slot->pairs.bytes <= MAX_HELD_BYTES) return GRU_OK;
   return gruI_pairs_flush(v->task, i);
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "core/philox.h"
+#include "core/profile.h"
 #include "core/tape.h"
 
 void gruI_rng_seed(gruI_rng *rng, uint64_t seed, gru_generator kind) {
@@ -83,7 +84,7 @@ static gru_status fill_packed(gru_tensor *t, gruI_random *call, const char *op) 
 }
 
 /* Fills `t` in the order of its elements, whatever its strides. */
-static gru_status fill(gru_tensor *t, gruI_random *call, const char *op) {
+static gru_status fill_any(gru_tensor *t, gruI_random *call, const char *op) {
   gru_runtime *rt = t->rt;
   if (gruI_is_number(t)) return gruI_fail(rt, GRU_ERROR_ARGUMENT, "%s: not a tensor", op);
   if (rt->grad_enabled && gruI_requires_grad(t))
@@ -103,6 +104,12 @@ static gru_status fill(gru_tensor *t, gruI_random *call, const char *op) {
     gru_tensor_release(packed);
   }
   t->storage->version++;
+  return status;
+}
+
+static gru_status fill(gru_tensor *t, gruI_random *call, const char *op) {
+  gru_status status;
+  GRUI_SPAN(t->rt, op, GRU_SPAN_CALL, status, fill_any(t, call, op));
   return status;
 }
 

@@ -32,6 +32,9 @@ struct gru_runtime {
   int origin_line;
   char *(*trace)(void *context); /* anomaly mode: the way to here */
   void *trace_context;
+  gru_profile profile; /* NULL: off */
+  void *profile_context;
+  gru_span *span;          /* the innermost one open */
   uint64_t sequence;       /* of tape nodes */
   uint64_t next_hook;      /* handle */
   struct gruI_node *dying; /* tape nodes waiting to be freed, see tape.c */

@@ -100,11 +100,18 @@ static const char *keep_name(lua_State *L, const char *name) {
   return kept;
 }
 
-/* Tells the core which line calls: only needed where the tape records. */
+/* Tells the core which line calls: only needed where the tape records, or a profile runs. */
 static void note_origin(lua_State *L, gruL_state *s) {
   lua_Debug where;
-  if (!gru_grad_enabled(s->rt) || !lua_getstack(L, 1, &where)) return;
-  lua_getinfo(L, "Sl", &where);
+  if (s->profile) {
+    if (!gruL_profile_find_line(L, s->profile, &where)) {
+      gru_set_origin(s->rt, NULL, 0);
+      return;
+    }
+  } else {
+    if (!gru_grad_enabled(s->rt) || !lua_getstack(L, 1, &where)) return;
+    lua_getinfo(L, "Sl", &where);
+  }
   if (where.source != s->source) {
     luaL_checkstack(L, 6, "origin");
     s->chunk = keep_name(L, where.short_src);
@@ -221,6 +228,7 @@ int luaopen_gru_core(lua_State *L) {
   gruL_open_files(L);
   gruL_open_scope(L);
   gruL_open_step(L);
+  gruL_open_profile(L);
   lua_pushliteral(L, GRU_VERSION);
   lua_setfield(L, -2, "version");
   return 1;

@@ -14,6 +14,8 @@
 #include "gru.h"
 #include "gru_lua.h"
 
+typedef struct gruL_profile gruL_profile;
+
 /* One Lua state's use of the runtime. */
 typedef struct gruL_state {
   gru_runtime *rt;
@@ -23,9 +25,10 @@ typedef struct gruL_state {
   const char *chunk;
   int scopes; /* gru.scope calls under way */
   bool anomaly;
-  size_t base;     /* bytes live after the last collection that the binding asked for */
-  char device[24]; /* the default one */
-  gru_dtype dtype; /* the default float dtype */
+  gruL_profile *profile; /* the one that runs, or NULL */
+  size_t base;           /* bytes live after the last collection that the binding asked for */
+  char device[24];       /* the default one */
+  gru_dtype dtype;       /* the default float dtype */
 } gruL_state;
 
 enum { GRUL_UP_STATE = 1, GRUL_UP_META = 2, GRUL_UP_OWN = 3 }; /* upvalues */
@@ -97,8 +100,13 @@ void gruL_open_text(lua_State *L);
 void gruL_open_files(lua_State *L);
 void gruL_open_scope(lua_State *L);
 void gruL_open_step(lua_State *L);
+void gruL_open_profile(lua_State *L);
 
 /* A box was made: notes it where gru.scope is under way (scope.c). */
 void gruL_note(lua_State *L);
+
+/* Fills `where`, source and current line, with the innermost line that is the script's and not the
+** library's; false where no Lua code runs (profile.c). */
+bool gruL_profile_find_line(lua_State *L, const gruL_profile *p, lua_Debug *where);
 
 #endif

@@ -86,44 +86,43 @@ static int linspace(lua_State *L) {
   return push_result(L, s, box, status, t);
 }
 
-static int uniform_(lua_State *L) {
-  gruL_at_most(L, 3);
-  gru_status status =
-      gru_uniform_(gruL_check(L, 1), luaL_optnumber(L, 2, 0), luaL_optnumber(L, 3, 1));
+/* The tensor that is to be filled, argument 1 of at most `most`. */
+static gru_tensor *to_fill(lua_State *L, int most) {
+  gruL_at_most(L, most);
+  gru_tensor *t = gruL_check(L, 1);
+  gruL_enter(L, gruL_self(L));
+  return t;
+}
+
+static int filled(lua_State *L, gru_status status) {
   if (status != GRU_OK) return gruL_raise(L, gruL_self(L), status);
   lua_settop(L, 1);
   return 1;
+}
+
+static int uniform_(lua_State *L) {
+  gru_tensor *t = to_fill(L, 3);
+  return filled(L, gru_uniform_(t, luaL_optnumber(L, 2, 0), luaL_optnumber(L, 3, 1)));
 }
 
 static int normal_(lua_State *L) {
-  gruL_at_most(L, 3);
-  gru_status status =
-      gru_normal_(gruL_check(L, 1), luaL_optnumber(L, 2, 0), luaL_optnumber(L, 3, 1));
-  if (status != GRU_OK) return gruL_raise(L, gruL_self(L), status);
-  lua_settop(L, 1);
-  return 1;
+  gru_tensor *t = to_fill(L, 3);
+  return filled(L, gru_normal_(t, luaL_optnumber(L, 2, 0), luaL_optnumber(L, 3, 1)));
 }
 
 static int bernoulli_(lua_State *L) {
-  gruL_at_most(L, 2);
-  gru_status status = gru_bernoulli_(gruL_check(L, 1), luaL_optnumber(L, 2, 0.5));
-  if (status != GRU_OK) return gruL_raise(L, gruL_self(L), status);
-  lua_settop(L, 1);
-  return 1;
+  gru_tensor *t = to_fill(L, 2);
+  return filled(L, gru_bernoulli_(t, luaL_optnumber(L, 2, 0.5)));
 }
 
 /* x:random_(low, high): integers from low on, high excluded. */
 static int random_(lua_State *L) {
-  gruL_at_most(L, 3);
-  gru_tensor *t = gruL_check(L, 1);
+  gru_tensor *t = to_fill(L, 3);
   lua_Integer low = luaL_checkinteger(L, 2), high = luaL_checkinteger(L, 3);
   if (low >= high)
     return luaL_error(L, "random_: no integers from %I up to, not including, %I", (LUAI_UACINT)low,
                       (LUAI_UACINT)high);
-  gru_status status = gru_randint_(t, low, high);
-  if (status != GRU_OK) return gruL_raise(L, gruL_self(L), status);
-  lua_settop(L, 1);
-  return 1;
+  return filled(L, gru_randint_(t, low, high));
 }
 
 void gruL_open_create(lua_State *L) {
