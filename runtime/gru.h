@@ -14,7 +14,7 @@
 **     gru_attrs.base (0 unless set).
 **   - OpenBLAS is loaded at the first product and told openblas_set_num_threads(1),
 **     which holds for the whole process; gru_runtime_config.keep_blas_threads leaves
-**     it alone.
+**     it alone.  Its sequential flavour is called by one thread at a time.
 */
 #ifndef GRU_H
 #define GRU_H
