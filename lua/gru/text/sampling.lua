@@ -44,19 +44,16 @@ function sampling.random_batches(indices, batch_size, num_steps, device)
   if batches < 1 then
     too_short("random_batches", length, batch_size * num_steps + 1, batch_size, num_steps)
   end
-  local order, at = core.randperm(pieces):totable(), 0
+  indices = (device and indices:to(device) or indices):contiguous()
+  local order, steps = core.randperm(pieces) - 1, core.range(1, 1, num_steps, "int64", "cpu")
+  local at = 0
   return function()
     if at == batches then return nil end
-    local xs, ys = {}, {}
-    for i = 1, batch_size do
-      local start = (order[at * batch_size + i] - 1) * num_steps
-      xs[i] = indices:narrow(1, start + 1, num_steps)
-      ys[i] = indices:narrow(1, start + 2, num_steps)
-    end
+    local starts = order:narrow(1, at * batch_size + 1, batch_size):unsqueeze(2) * num_steps
+    local places = (starts + steps):reshape(-1):to(indices.device)
     at = at + 1
-    local X, Y = core.functions.stack(xs, 1), core.functions.stack(ys, 1)
-    if device then X, Y = X:to(device), Y:to(device) end
-    return X, Y
+    return indices:index_select(1, places):reshape(batch_size, num_steps),
+      indices:index_select(1, places + 1):reshape(batch_size, num_steps)
   end
 end
 
