@@ -43,6 +43,32 @@ describe("autograd.gradcheck", function()
     assert.matches("input 1, element 1: backward gives", message)
   end)
 
+  it("takes a function whose gradient is constant", function()
+    local x = float64(3)
+    assert.is_true(autograd.gradcheck(function(a) return a:floor() end, {x}))
+    assert.is_true(autograd.gradgradcheck(function(a) return a:floor() end, {x}))
+  end)
+
+  it("is not misled by a result that is a view of the input", function()
+    assert.is_true(autograd.gradcheck(function(a) return a:reshape(3, 1) end, {float64(3)}))
+  end)
+
+  it("sees a small derivative beside a large value", function()
+    local x = gru.tensor({0.3, 21.0}, {dtype = "float64", requires_grad = true})
+    assert.is_true(autograd.gradcheck(function(a) return a:exp() end, {x}, {atol = 1e-7, rtol = 1e-7}))
+  end)
+
+  it("records again when the function raises", function()
+    local calls = 0
+    local function f(a)
+      calls = calls + 1
+      if calls > 1 then error "enough" end
+      return a * 2
+    end
+    assert.error_matches(function() autograd.gradcheck(f, {float64(3)}) end, "enough")
+    assert.is_true(gru.is_grad_enabled())
+  end)
+
   it("wants float64", function()
     assert.error_matches(function()
       autograd.gradcheck(function(a) return a end, {gru.ones(2, {requires_grad = true})})

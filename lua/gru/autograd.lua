@@ -2,6 +2,7 @@
 -- @module gru.autograd
 local args = require "gru.args"
 local core = require "gru.core"
+local mode = require "gru.mode"
 
 local autograd = {}
 
@@ -48,7 +49,8 @@ function autograd.grad(outputs, inputs, options)
   })
 end
 
--- Central differences of sum(weight * f(inputs)) by every element of input k.
+-- Central differences of sum(value()) by every element of x.  They are taken before the sum, so that
+-- elements of the value that stay as they are add no rounding error.
 local function numeric(value, x, eps)
   local flat = x:detach():reshape(-1)
   local slope = {}
@@ -59,57 +61,52 @@ local function numeric(value, x, eps)
     flat[i] = kept - eps
     local below = value()
     flat[i] = kept
-    slope[i] = (above - below) / (2 * eps)
+    slope[i] = (above - below):sum():item() / (2 * eps)
   end
   return slope
 end
 
-local function weighted(f, inputs, weight)
-  local y = f(table.unpack(inputs))
-  return weight and (y * weight):sum() or y:sum()
-end
-
---- Compares the gradients of f with central differences.
--- @tparam function f tensors to one float64 tensor
--- @param inputs float64 tensors, contiguous; those that require grad are checked
--- @tparam[opt] table options `eps` (1e-6), `atol` (1e-5), `rtol` (1e-3)
--- @treturn[1] boolean true
--- @treturn[2] boolean false
--- @treturn[2] string the worst element
-function autograd.gradcheck(f, inputs, options)
-  options = args.options("gradcheck", options, {eps = true, atol = true, rtol = true})
-  check_function("gradcheck", f)
-  inputs = list("gradcheck", "inputs", inputs)
-  local eps, atol, rtol = options.eps or 1e-6, options.atol or 1e-5, options.rtol or 1e-3
-  local checked = {}
+-- The inputs that require grad: which they are, and themselves.
+local function checked_inputs(name, inputs)
+  local places, wanted = {}, {}
   for i, x in ipairs(inputs) do
     if x.requires_grad then
       if x.dtype ~= "float64" or not x:is_contiguous() then
-        error(("gradcheck: input %d must be float64 and contiguous, it is %s"):format(i, x.dtype), 2)
+        error(("%s: input %d must be float64 and contiguous, it is %s"):format(name, i, x.dtype), 3)
       end
-      checked[#checked + 1] = i
+      places[#places + 1], wanted[#wanted + 1] = i, x
     end
   end
-  if #checked == 0 then error("gradcheck: no input requires grad", 2) end
-  -- A weight of its own for every output element, so that errors cannot cancel.
-  local y = f(table.unpack(inputs))
-  if not core.is_tensor(y) then
-    error("gradcheck: the function must return a tensor, got " .. type(y), 2)
-  end
+  if #places == 0 then error(name .. ": no input requires grad", 3) end
+  return places, wanted
+end
+
+-- A weight of its own for every output element, so that errors cannot cancel.
+local function weight_of(y)
   local weight = core.empty(y.shape, "float64", y.device)
   local scale = core.empty({y:numel()}, "float64"):fill_(0)
   for i = 1, y:numel() do scale[i] = 0.5 + (i * 0.618034) % 1 end
-  weight:copy_(scale:reshape(y.shape))
-  local wanted = {}
-  for n, i in ipairs(checked) do wanted[n] = inputs[i] end
-  local grads = core.grad({(y * weight):sum()}, wanted, nil, {allow_unused = true})
-  local function value()
-    local before = core.set_grad_enabled(false)
-    local v = weighted(f, inputs, weight):item()
-    core.set_grad_enabled(before)
-    return v
+  return weight:copy_(scale:reshape(y.shape))
+end
+
+-- `may_be_constant`: a result without history has gradient 0.
+local function check(name, f, inputs, options, may_be_constant)
+  options = args.options(name, options, {eps = true, atol = true, rtol = true})
+  local eps, atol, rtol = options.eps or 1e-6, options.atol or 1e-5, options.rtol or 1e-3
+  local places, wanted = checked_inputs(name, inputs)
+  local y = f(table.unpack(inputs))
+  if not core.is_tensor(y) then
+    error(name .. ": the function must return a tensor, got " .. type(y), 3)
   end
-  for n, i in ipairs(checked) do
+  local weight, grads = weight_of(y), {}
+  if y.requires_grad or not may_be_constant then
+    grads = core.grad({(y * weight):sum()}, wanted, nil, {allow_unused = true})
+  end
+  local function value()
+    local _ <close> = mode.no_grad()
+    return f(table.unpack(inputs)) * weight
+  end
+  for n, i in ipairs(places) do
     local slope = numeric(value, inputs[i], eps)
     local exact = grads[n] and grads[n]:reshape(-1):totable()
     for j, a in ipairs(slope) do
@@ -123,6 +120,18 @@ function autograd.gradcheck(f, inputs, options)
   return true
 end
 
+--- Compares the gradients of f with central differences.
+-- @tparam function f tensors to one float64 tensor
+-- @param inputs float64 tensors, contiguous; those that require grad are checked
+-- @tparam[opt] table options `eps` (1e-6), `atol` (1e-5), `rtol` (1e-3)
+-- @treturn[1] boolean true
+-- @treturn[2] boolean false
+-- @treturn[2] string the first element that differs
+function autograd.gradcheck(f, inputs, options)
+  check_function("gradcheck", f)
+  return check("gradcheck", f, list("gradcheck", "inputs", inputs), options)
+end
+
 --- The same for the gradient of f: second derivatives.
 -- @tparam function f tensors to one float64 tensor
 -- @param inputs float64 tensors, contiguous
@@ -131,21 +140,18 @@ function autograd.gradgradcheck(f, inputs, options)
   check_function("gradgradcheck", f)
   inputs = list("gradgradcheck", "inputs", inputs)
   local function gradient(...)
-    local given, wanted = {...}, {}
-    for _, x in ipairs(given) do
+    local _ <close> = mode.enable_grad()
+    local wanted, parts = {}, {}
+    for _, x in ipairs {...} do
       if x.requires_grad then wanted[#wanted + 1] = x end
     end
-    local before = core.set_grad_enabled(true)
-    local y = f(table.unpack(given))
-    local grads = core.grad({y:square():sum()}, wanted, nil, {create_graph = true, allow_unused = true})
-    core.set_grad_enabled(before)
-    local parts = {}
-    for _, g in ipairs(grads) do
+    local loss = f(...):square():sum()
+    for _, g in ipairs(core.grad({loss}, wanted, nil, {create_graph = true, allow_unused = true})) do
       if g then parts[#parts + 1] = g:reshape(-1) end
     end
     return core.functions.cat(parts, 1)
   end
-  return autograd.gradcheck(gradient, inputs, options)
+  return check("gradgradcheck", gradient, inputs, options, true)
 end
 
 -- ---- functions with a gradient of their own ---------------------------------------------------

@@ -11,7 +11,7 @@
 --   fixed  input 1 is a condition, without gradient
 local core = require "gru.core"
 local agree = require "tests.support.agree"
-local gradcheck = require "tests.support.gradcheck"
+local gradients = require "tests.support.gradients"
 local nd = require "tests.support.nd"
 local new_rng = require "tests.support.rng"
 
@@ -48,9 +48,11 @@ local FORMS = {
 }
 
 local GRAD_FORMS = {
-  {{{2, 3}}, {{}}, {{3, 1, 2}}},
-  {{{2, 3}, {2, 3}}, {{2, 3}, {3}}, {{2, 1}, {1, 3}}, {{}, {2}}},
-  {{{2, 2}, {2, 2}, {2, 2}}, {{2, 1}, {}, {1, 3}}, {{}, {3}, {2, 1}}},
+  {{{2, 3}}, {{3, 1, 2}}, {{}}, {{0, 3}}},
+  {{{2, 3}, {2, 3}}, {{2, 3}, {3}}, {{2, 1}, {1, 3}}, {{}, {2}}, {{}, {}}, {{0, 3}, {3}}},
+  {
+    {{2, 2}, {2, 2}, {2, 2}}, {{2, 1}, {}, {1, 3}}, {{}, {3}, {2, 1}}, {{}, {}, {}}, {{0, 2}, {2}, {1}},
+  },
 }
 
 local MIXED = {
@@ -215,7 +217,7 @@ function elementwise.special(row, op, dtype)
     true))
 end
 
--- The op as a function of the leaves that it is differentiated in, and their arrays.
+-- What is differentiated with respect to the leaves, and these: `op` is called with their views.
 local function differentiable(row, op, arrays, layouts)
   local leaves, views, fixed = {}, {}, nil
   for k, a in ipairs(arrays) do
@@ -223,38 +225,69 @@ local function differentiable(row, op, arrays, layouts)
     if row.fixed and k == 1 then
       fixed = view(nd.tensor(base, "bool"))
     else
-      leaves[#leaves + 1], views[#views + 1] = base, view
+      leaves[#leaves + 1], views[#views + 1] = nd.tensor(base, "float64"), view
     end
   end
   return function(...)
     local inputs = {fixed}
     for k, leaf in ipairs {...} do inputs[#inputs + 1] = views[k](leaf) end
-    return core.functions[op.name](table.unpack(inputs))
+    return op(table.unpack(inputs))
   end, leaves
 end
 
-local function each_gradient(row, op, seeds, f)
-  for seed = 1, seeds do
-    local rng = new_rng(seed * 31 + #op.name)
-    for _, form in ipairs(GRAD_FORMS[op.inputs]) do
-      local arrays = {}
-      for k, shape in ipairs(form) do arrays[k] = array(row, k, "float64", shape, rng) end
-      if seed == 1 then
-        each_layout(op.inputs, function(layouts) f(arrays, layouts, seed) end)
-      else
-        f(arrays, {"contiguous", "contiguous", "contiguous"}, seed)
-      end
+-- `x:op_(...)` on a view, in x's layout, of a copy of what it shows: the copy is what comes out.
+local function written_over(op, shape, layout)
+  local base, view = nd.layouts[layout](nd.generate(shape, function() return 0.5 end))
+  return function(x, ...)
+    local whole = nd.tensor(base, "float64")
+    local part = view(whole)
+    part:copy_(x)
+    part[op.name .. "_"](part, ...)
+    return part
+  end
+end
+
+local function check_form(row, op, form, layouts, f)
+  gradients.every_seed(function(seed)
+    local rng, arrays = new_rng(seed * 31 + #op.name), {}
+    for k, shape in ipairs(form) do arrays[k] = array(row, k, "float64", shape, rng) end
+    return differentiable(row, f, arrays, layouts)
+  end, function(message)
+    local arrays = {}
+    for k, shape in ipairs(form) do arrays[k] = {shape = shape} end
+    return explain(message, op.name, "gradient", arrays, layouts)
+  end)
+end
+
+-- Is there a dim that can be laid out in different ways?
+local function has_dims(form)
+  for _, shape in ipairs(form) do
+    if #shape > 0 then return true end
+  end
+  return false
+end
+
+--- First and second gradients for every form and layout, and those of the op in place.
+function elementwise.gradients(row, op)
+  for _, form in ipairs(GRAD_FORMS[op.inputs]) do
+    local f = core.functions[op.name]
+    local plain = {"contiguous", "contiguous", "contiguous"}
+    if has_dims(form) then
+      each_layout(op.inputs, function(layouts) check_form(row, op, form, layouts, f) end)
+    else
+      check_form(row, op, form, plain, f)
     end
   end
 end
 
---- Gradients of first (`order` "first") or second order.
-function elementwise.gradients(row, op, order)
-  each_gradient(row, op, 3, function(arrays, layouts, seed)
-    local f, leaves = differentiable(row, op, arrays, layouts)
-    local ok, message = gradcheck[order](f, leaves, seed)
-    assert(ok, explain(message, op.name, order, arrays, layouts))
-  end)
+--- The same of `x:op_()`, where x is a view of another tensor.
+function elementwise.gradients_in_place(row, op)
+  if row.fixed then return end
+  local form = {{2, 3}, {3}, {2, 1}}
+  for _, layout in ipairs {"contiguous", "transposed", "sliced"} do
+    check_form(row, op, {table.unpack(form, 1, op.inputs)}, {layout, "contiguous", "contiguous"},
+      written_over(op, form[1], layout))
+  end
 end
 
 --- The float32 gradient against the float64 one, which differences have checked.

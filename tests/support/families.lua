@@ -8,10 +8,13 @@
 --   ref     the same on arrays (tests/support/nd.lua)
 --   dtypes  under test, float32 and float64 unless given
 --   result  the dtype of the result, or a table from dtype to it; the dtype itself unless given
+--   make    in place of call: make(rng) gives the call and a list of further leaves, such as the
+--           parameters of a module
 --   layouts, grad_layouts  names from nd.layouts, all unless given
+--   fixed   the layout of inputs of a dtype of their own, where it is not that of the others
 --   grad    false: not differentiable (bools, positions)
 local agree = require "tests.support.agree"
-local gradcheck = require "tests.support.gradcheck"
+local gradients = require "tests.support.gradients"
 local nd = require "tests.support.nd"
 local new_rng = require "tests.support.rng"
 
@@ -29,9 +32,18 @@ local draws = {
   any = function(r) return r(-2, 2) end,
   -- no two within 1e-3 of each other
   distinct = function(r, i) return i * 7 % 97 / 16 - 3 + r(0, 0.01) end,
+  -- no two magnitudes, nor 0, within 1e-3 of each other
+  magnitudes = function(r, i) return (r(2) * 2 - 3) * (i * 7 % 97 / 16 + 0.5 + r(0, 0.01)) end,
   positive = function(r) return r(0.5, 2) end,
+  chance = function(r) return r(0.1, 0.9) end,
+  off_grid = function(r) return r(7) - 4 + r(0.1, 0.35) end, -- no k or k + 1/2
+  other = function(r) return r(7) - 4 + r(0.6, 0.85) end,    -- no off_grid, nor one and an integer more
+  dividend = function(r) return (2 * r(6) - 7) + r(0, 0.05) end,
+  divisor = function(r) return r(2, 2.05) end,
   truth = function(r) return r(2) == 1 end,
 }
+
+local shuffled = {distinct = true, magnitudes = true} -- as they depend on the place
 
 local function array(input, dtype, rng)
   local shape, draw, fixed = input[1], input[2] or "any", input[3]
@@ -43,6 +55,12 @@ local function array(input, dtype, rng)
     local v = f(rng, i)
     return (dtype == "int64" and not fixed) and math.floor(v * 16) or v
   end)
+  if shuffled[draw] then
+    for i = #a.data, 2, -1 do
+      local j = rng(i)
+      a.data[i], a.data[j] = a.data[j], a.data[i]
+    end
+  end
   return nd.round(a, fixed or dtype)
 end
 
@@ -86,35 +104,47 @@ function harness.forward(case)
   end
 end
 
-local function each_gradient(case, f)
-  for seed = 1, 3 do
-    for _, layout in ipairs(case.grad_layouts or case.layouts or nd.layout_names) do
-      if seed == 1 or layout == "contiguous" then
-        local arrays, fixed, leaves, show = arrays_of(case, "float64", seed), {}, {}, {}
-        for k, a in ipairs(arrays) do
-          local base, view = nd.layouts[layout](a)
-          local dtype = case.inputs[k][3]
-          if dtype then fixed[k] = view(nd.tensor(base, dtype)) end
-          if not dtype then leaves[#leaves + 1], show[#leaves + 1] = base, view end
-        end
-        local function call(...)
-          local inputs, at = {}, 0
-          for k = 1, #arrays do
-            if fixed[k] == nil then at = at + 1 end
-            inputs[k] = fixed[k] or show[at]((select(at, ...)))
-          end
-          return (case.call(table.unpack(inputs)))
-        end
-        local ok, message = f(call, leaves, seed)
-        assert(ok, explain(message, case, "gradient", layout))
-      end
+-- What is differentiated with respect to the leaves, and these: views of them, in a layout, are the
+-- inputs that have the dtype under test.
+local function differentiable(case, layout, seed)
+  local fixed, leaves, show = {}, {}, {}
+  local arrays = arrays_of(case, "float64", seed)
+  for k, a in ipairs(arrays) do
+    local dtype = case.inputs[k][3]
+    local base, view = nd.layouts[dtype and case.fixed or layout](a)
+    if dtype then
+      fixed[k] = view(nd.tensor(base, dtype))
+    else
+      leaves[#leaves + 1], show[#leaves + 1] = nd.tensor(base, "float64"), view
     end
   end
+  local call, more = case.call, {}
+  if case.make then call, more = case.make(new_rng(seed + 1000)) end
+  table.move(more, 1, #more, #leaves + 1, leaves)
+  return function(...)
+    local inputs, at = {}, 0
+    for k = 1, #arrays do
+      if fixed[k] == nil then at = at + 1 end
+      inputs[k] = fixed[k] or show[at]((select(at, ...)))
+    end
+    return (call(table.unpack(inputs)))
+  end, leaves
 end
 
---- Gradients of the first or second order against differences.
-function harness.gradients(case, order)
-  each_gradient(case, gradcheck[order])
+--- The layouts that make a difference to a case's gradients.
+function harness.gradient_layouts(case)
+  for _, input in ipairs(case.inputs) do
+    if #input[1] > 0 and not input[3] then return case.grad_layouts or case.layouts or nd.layout_names end
+  end
+  return {"contiguous"}
+end
+
+--- Gradients of first and second order against differences, in one layout.  A module, which may have
+-- many parameters, goes through the loop over all elements in one layout alone.
+function harness.gradients(case, layout)
+  local by_element = not case.make or layout == "contiguous"
+  gradients.every_seed(function(seed) return differentiable(case, layout, seed) end,
+    function(message) return explain(message, case, "gradient", layout) end, by_element)
 end
 
 -- The gradients of the inputs of `dtype`, of the result's sum with weights 1, 2, 1, 2 ...

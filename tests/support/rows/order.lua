@@ -122,6 +122,7 @@ local function topks()
   for _, form in ipairs {
     {{2, 3, 4}, 2, 3, true}, {{2, 3, 4}, 1, 1, true}, {{2, 5}, 3, -1}, {{7}, 7, 1, true}, {{4}, 0, 1},
     {{}, 1, 1}, {{2, 200}, 3, 2, true, true}, {{200, 2}, 12, 1, false, true}, {{1500}, 1, 1, true, true},
+    {{0, 3}, 2, 2},
   } do
     local shape, k, d, largest, large = table.unpack(form, 1, 5)
     list[#list + 1] = {name = ("%d of %s along %d"):format(k, text(shape), d),
@@ -145,7 +146,7 @@ local function medians()
   local list = {}
   for _, form in ipairs {
     {{2, 3, 4}}, {{5}}, {{}}, {{2, 3, 4}, 1}, {{2, 3, 4}, 2, true}, {{2, 3, 4}, -1}, {{4, 1}, 1, true},
-    {{2, 3}, nil, true},
+    {{2, 3}, nil, true}, {{0, 3}, 2},
   } do
     local shape, d, keepdim = table.unpack(form, 1, 3)
     local dims = d and {[d < 0 and d + #shape + 1 or d] = true}
@@ -172,6 +173,7 @@ local function extremes(name, better)
   local list = {}
   for _, form in ipairs {
     {{2, 3, 4}}, {{2, 3, 4}, {1}}, {{2, 3, 4}, {1, 3}, true}, {{2, 3, 4}, {2, 3}}, {{}}, {{2, 3}, nil, true},
+    {{0, 3}, {2}},
   } do
     local shape, dims, keepdim, set = form[1], form[2], form[3], nil
     for _, d in ipairs(dims or {}) do

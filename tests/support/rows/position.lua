@@ -116,33 +116,42 @@ return {
   index_select = {
     index_select({4, 3}, 1, {3, 1, 3}), index_select({2, 4, 3}, 2, {4, 4, 1, 2, 3}),
     index_select({2, 3}, -1, {2}), index_select({5}, 1, {5, 1}), index_select({4, 3}, 1, {}),
+    index_select({0, 3}, 2, {3, 1}),
+    {name = "0-d", inputs = {{{}}, ids({1}, {1})}, dtypes = EVERY, ref = copy_of,
+      call = function(x, at) return ops.index_select(x, 1, at) end},
     index_select({2, 3, 40}, 3, {40, 7, 7, 1}), index_select({4, 70}, 1, {2, 2, 4}),
   },
   index_add = {
     index_add({4, 3}, 1, {3, 1, 3}), index_add({2, 4, 3}, 2, {4, 4, 1}), index_add({2, 3}, 2, {2, 2}),
+    {name = "0-d", inputs = {{{}}, ids({1}, {1}), {{}}}, dtypes = NUMBERS,
+      call = function(x, at, from) return ops.index_add(x, 1, at, from) end,
+      ref = function(a, _, from) return nd.new({}, {a.data[1] + from.data[1]}) end},
     index_add({5}, 1, {5, 5, 5}), index_add({4, 3}, 1, {}), index_add({3, 33}, 1, {1, 3, 1}),
   },
   embedding = {
     embedding({4, 3}, {2}, {4, 1}), embedding({4, 3}, {2, 2}, {2, 2, 2, 1}), embedding({4, 3}, {}, {3}),
     embedding({4, 3}, {0}, {}), embedding({5, 1}, {1, 3}, {5, 5, 1}),
+    embedding({4, 0}, {2}, {4, 1}),
   },
   gather = {
     gather({3, 4}, 1, {2, 4}, {1, 2, 3, 1, 3, 3, 1, 2}), gather({3, 4}, 2, {3, 2}, {1, 4, 2, 2, 4, 3}),
     gather({3, 4}, -1, {2, 1}, {4, 1}), gather({4}, 1, {6}, {4, 3, 2, 1, 1, 4}),
     gather({2, 3, 2}, 2, {1, 3, 2}, {3, 1, 2, 2, 1, 3}), gather({3, 4}, 1, {0, 4}, {}),
-    gather({}, 1, {}, {1}),
+    gather({}, 1, {}, {1}), gather({0, 3}, 2, {0, 2}, {}),
   },
   scatter = {
     scatter("scatter", {3, 4}, 1, {2, 3}, {1, 2, 3, 2, 1, 1}, {2, 3}),
     scatter("scatter", {3, 4}, 2, {3, 2}, {1, 4, 2, 3, 4, 1}, {3, 2}),
     scatter("scatter", {3, 4}, 1, {1, 2}, {3, 1}, {2, 4}),
     scatter("scatter", {5}, 1, {3}, {5, 1, 3}, {3}), scatter("scatter", {5}, 1, {0}, {}, {0}),
+    scatter("scatter", {}, 1, {}, {1}, {}),
   },
   scatter_add = {
     scatter("scatter_add", {3, 4}, 1, {2, 3}, {1, 1, 3, 1, 1, 1}, {2, 3}),
     scatter("scatter_add", {3, 4}, 2, {3, 2}, {4, 4, 2, 2, 1, 1}, {3, 2}),
     scatter("scatter_add", {3, 4}, 1, {1, 2}, {3, 3}, {3, 4}),
     scatter("scatter_add", {4}, 1, {6}, {1, 1, 1, 4, 4, 2}, {6}),
+    scatter("scatter_add", {}, 1, {}, {1}, {}), scatter("scatter_add", {0, 3}, 2, {0, 2}, {}, {0, 2}),
   },
   one_hot = {
     one_hot({3}, {2, 1, 3}, 3), one_hot({2, 2}, {1, 5, 5, 2}, 5), one_hot({}, {2}, 2),

@@ -112,6 +112,7 @@ prods[#prods + 1] = {name = "two zeros", inputs = {{{2, 3}, {1.5, 0.0, 0.0, -1.0
   call = function(x) return x:prod(2) end,
   ref = function(a) return nd.reduce(a, {[2] = true}, false, prod) end, layouts = {"contiguous"}}
 local means = with_large(cases("mean", mean, floats), "mean", mean, floats)
+means[#means + 1] = case("mean", mean, {0, 3}, 2)
 
 -- Over all: the value; along one dim: values and positions.
 local function extremes(name, better)
@@ -123,7 +124,7 @@ local function extremes(name, better)
   } do
     local made = case(name, value, form[1], form[2], form[3], {draw = "distinct",
       dtypes = {"float32", "float64", "int64"}, grad_layouts = {"contiguous", "transposed", "sliced"}})
-    if form[4] or form[1][1] == 0 then made.grad = false end
+    if form[4] then made.grad = false end
     if form[4] then made.layouts = {"contiguous", "transposed", "sliced"} end
     if form[2] then
       local values = made.ref
@@ -184,6 +185,8 @@ local function softmaxes(name, f)
       ref = function(a) return f(a, form[2]) end,
     }
   end
+  list[#list + 1] = {name = "0-d", inputs = {{{}}}, call = function(x) return ops[name](x, 1) end,
+    ref = function(a) return nd.new({}, softmax(a.data, name == "log_softmax")) end}
   list[#list + 1] = {name = "long rows", inputs = {{{3, 1027}, function(r) return r(-30, 30) end}},
     call = function(x) return ops[name](x, 2) end, ref = function(a) return f(a, 2) end,
     grad = false, layouts = {"contiguous", "transposed"}}

@@ -29,7 +29,8 @@ local views = {
 local reshapes = {
   reshaped("reshape", {2, 3, 4}, {6, 4}), reshaped("reshape", {2, 3, 4}, {4, 6}),
   reshaped("reshape", {2, 3, 4}, {-1}, {24}), reshaped("reshape", {2, 3, 4}, {2, 2, -1, 2}, {2, 2, 3, 2}),
-  reshaped("reshape", {4}, {2, 1, 2}), reshaped("reshape", {1, 1}, {}), reshaped("reshape", {0, 3}, {0}),
+  reshaped("reshape", {4}, {2, 1, 2}), reshaped("reshape", {1, 1}, {}), reshaped("reshape", {}, {1, 1}),
+  reshaped("reshape", {0, 3}, {0}),
 }
 
 local function permuted(order)
@@ -37,6 +38,12 @@ local function permuted(order)
   for d, o in ipairs(order) do full[d] = o < 0 and o + #order + 1 or o end
   return case(table.concat(order, " "), {2, 3, 4}, function(x) return ops.permute(x, order) end,
     function(a) return nd.permute(a, full) end)
+end
+
+local function same(a) return a end
+
+local function to_shape(shape)
+  return function(a) return nd.reshape(a, shape) end
 end
 
 local function swapped(first, second, order)
@@ -62,6 +69,7 @@ local narrows = {
   case("dim -1, from -2", {2, 4, 3}, function(x) return x:narrow(-1, -2, 2) end, part(3, 2, 2, 1)),
   case("dim 1, all", {3, 2}, function(x) return x:narrow(1, 1, 3) end, part(1, 1, 3, 1)),
   case("nothing", {3, 2}, function(x) return x:narrow(1, 2, 0) end, part(1, 2, 0, 1)),
+  case("of nothing", {3, 0}, function(x) return x:narrow(1, 2, 2) end, to_shape {2, 0}),
   case("at the end", {3, 2}, function(x) return x:narrow(1, 4, 0) end, part(1, 4, 0, 1)),
   case("every second", {2, 5}, function(x) return core.slice(x, 2, 1, 5, 2) end, part(2, 1, 3, 2)),
   case("every third from 2", {7}, function(x) return x[{{2, -1, 3}}] end, part(1, 2, 2, 3)),
@@ -85,11 +93,8 @@ local selects = {
   case("dim -1, -1", {2, 3, 4}, function(x) return ops.select(x, -1, -1) end, selected(3, 4)),
   case("dim 2", {2, 3, 4}, function(x) return ops.select(x, 2, 1) end, selected(2, 1)),
   case("of a vector", {3}, function(x) return x[2] end, selected(1, 2)),
+  case("of nothing", {2, 0}, function(x) return ops.select(x, 1, 2) end, to_shape {0}),
 }
-
-local function to_shape(shape)
-  return function(a) return nd.reshape(a, shape) end
-end
 
 local squeezes = {
   case("all", {1, 3, 1}, function(x) return x:squeeze() end, to_shape {3}),
@@ -98,6 +103,7 @@ local squeezes = {
   case("a dim that is larger", {2, 3}, function(x) return x:squeeze(1) end, to_shape {2, 3}),
   case("two", {1, 3, 1}, function(x) return x:squeeze({1, 3}) end, to_shape {3}),
   case("0-d", {}, function(x) return x:squeeze() end, to_shape {}),
+  case("nothing", {1, 0}, function(x) return x:squeeze(1) end, to_shape {0}),
 }
 
 local unsqueezes = {
@@ -105,6 +111,7 @@ local unsqueezes = {
   case("dim 3", {2, 3}, function(x) return x:unsqueeze(3) end, to_shape {2, 3, 1}),
   case("dim -2", {2, 3}, function(x) return x:unsqueeze(-2) end, to_shape {2, 1, 3}),
   case("0-d", {}, function(x) return x:unsqueeze(-1) end, to_shape {1}),
+  case("nothing", {0, 3}, function(x) return x:unsqueeze(1) end, to_shape {1, 0, 3}),
 }
 
 local function expanded(from, sizes, full)
@@ -115,9 +122,9 @@ end
 local expands = {
   expanded({3, 1}, {3, 4}), expanded({3, 1}, {2, -1, 4}, {2, 3, 4}), expanded({3}, {2, 3}),
   expanded({}, {2, 2}), expanded({2, 3}, {2, 3}), expanded({1, 3}, {0, 3}),
+  expanded({0, 1}, {0, 3}),
 }
 
-local function same(a) return a end
 local shapes = {{2, 3, 4}, {}, {5}, {0, 2}}
 local clones, contiguouses = {}, {}
 for i, shape in ipairs(shapes) do
@@ -132,14 +139,15 @@ local function as_integer(v)
   return v < 0 and math.ceil(v) or math.floor(v)
 end
 
-local function converted(dtype, f, grad)
-  return case("to " .. dtype, {2, 3}, function(x) return ops.to(x, dtype) end,
+local function converted(dtype, f, grad, shape)
+  return case("to " .. dtype, shape or {2, 3}, function(x) return ops.to(x, dtype) end,
     function(a) return nd.round(nd.map(f, a), dtype) end, {result = dtype, grad = grad})
 end
 
 local conversions = {
   converted("float32", as_number, false), converted("float64", as_number),
   converted("int64", as_integer, false), converted("bool", truth, false),
+  converted("float64", as_number, nil, {}), converted("float64", as_number, nil, {0, 3}),
 }
 
 -- Arrays joined along dim d.
@@ -192,12 +200,21 @@ local stacks = {
   several("inside", {{{2, 3}}, {{2, 3}}}, function(...) return ops.stack({...}, 2) end, stacked(2)),
   several("last", {{{2, 3}}, {{2, 3}}}, function(...) return ops.stack({...}, -1) end, stacked(3)),
   several("0-d", {{{}}, {{}}}, function(...) return ops.stack({...}, 1) end, stacked(1)),
+  several("nothing", {{{0, 3}}, {{0, 3}}}, function(...) return ops.stack({...}, 1) end, stacked(1)),
 }
 
 return {
   view = views, reshape = reshapes,
-  permute = {permuted {2, 3, 1}, permuted {3, 2, 1}, permuted {1, 2, 3}, permuted {-1, 1, 2}},
-  transpose = {swapped(1, 2, {2, 1, 3}), swapped(-1, 1, {3, 2, 1}), swapped(2, 2, {1, 2, 3})},
+  permute = {
+    permuted {2, 3, 1}, permuted {3, 2, 1}, permuted {1, 2, 3}, permuted {-1, 1, 2},
+    case("0-d", {}, function(x) return ops.permute(x, {}) end, same),
+    case("nothing", {0, 3}, function(x) return ops.permute(x, {2, 1}) end, to_shape {3, 0}),
+  },
+  transpose = {
+    swapped(1, 2, {2, 1, 3}), swapped(-1, 1, {3, 2, 1}), swapped(2, 2, {1, 2, 3}),
+    case("0-d", {}, function(x) return ops.transpose(x, 1, -1) end, same),
+    case("nothing", {0, 3}, function(x) return ops.transpose(x, 1, 2) end, to_shape {3, 0}),
+  },
   narrow = narrows, select = selects, squeeze = squeezes, unsqueeze = unsqueezes, expand = expands,
   clone = clones, contiguous = contiguouses, to = conversions, cat = cats, stack = stacks,
 }
