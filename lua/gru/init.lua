@@ -65,8 +65,8 @@ gru.set_rng_state = core.set_rng_state
 function gru.profile(f, options) return require("gru.profile").run(f, options) end
 
 local submodules = {
-  autograd = true, checkpoint = true, cuda = true, d2l = true, data = true, nn = true, optim = true,
-  text = true, train = true,
+  autograd = true, checkpoint = true, cuda = true, d2l = true, data = true, linalg = true, nn = true,
+  optim = true, text = true, train = true,
 }
 
 -- `gru.nn` and its siblings are loaded when they are first asked for.

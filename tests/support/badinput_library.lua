@@ -404,4 +404,29 @@ T({optimizer = o, data = print}):fit(1.5)  --> fit: the number of epochs must be
 T({optimizer = o, data = print}):resume()  --> resume: a path expected, or the option checkpoint; got nil
 T({optimizer = o, data = print}):resume(1)  --> resume: a path expected, or the option checkpoint; got number
 T({optimizer = o, data = print}):load_state_dict()  --> Trainer: load_state_dict: what state_dict gave expecte
+gru.linalg.norm()  --> norm: a tensor expected, got nil
+gru.linalg.norm(i)  --> norm: wants floats, got int64
+gru.linalg.norm(x, "nuc")  --> matrix_norm: ord must be "fro", 1, -1, math.huge or -math.huge, got nuc
+gru.linalg.norm(x, 2)  --> matrix_norm: ord must be "fro", 1, -1, math.huge or -math.huge, got 2
+gru.linalg.norm(gru.ones(2, 2, 2), 1)  --> norm: ord wants one dim or two, got 3
+gru.linalg.norm(x, {foo = 1})  --> norm: unknown option 'foo'
+gru.linalg.norm(x, nil, 3)  --> dim out of range for a tensor of 2 dims
+gru.linalg.norm(x, nil, 1, 1)  --> norm: keepdim must be true or false, got 1
+gru.linalg.vector_norm(1)  --> vector_norm: a tensor expected, got number
+gru.linalg.vector_norm(x, "fro")  --> vector_norm: ord must be a number, got fro
+gru.linalg.matrix_norm(v)  --> matrix_norm: a tensor of 2 dims or more and two dims expected, got 1 dims
+gru.linalg.matrix_norm(x, 1, 1)  --> matrix_norm: a tensor of 2 dims or more and two dims expected, got 2 dims
+gru.linalg.matrix_norm(x, 1, {1, 1})  --> matrix_norm: the dim 1 is there twice
+gru.linalg.matrix_norm(x, 1, {1, 3})  --> matrix_norm: dim 3 of a tensor with 2 dims
+gru.linalg.vecdot(x)  --> vecdot: y: a tensor expected, got nil
+gru.linalg.vecdot(x, v)  --> mul: shapes
+gru.linalg.vecdot(x, x, "a")  --> vecdot: dim must be an integer, got a
+gru.linalg.matrix_power(x, 2)  --> matrix_power: square matrices expected, got [2, 3]
+gru.linalg.matrix_power(gru.eye(2), -1)  --> matrix_power: the power must be an integer from 0 on, got -1
+gru.linalg.matrix_power(gru.eye(2), 1.5)  --> matrix_power: the power must be an integer from 0 on, got 1.5
+gru.linalg.multi_dot()  --> multi_dot: a table of matrices expected, got nil
+gru.linalg.multi_dot({x})  --> multi_dot: two matrices or more expected, got 1
+gru.linalg.multi_dot({x, x})  --> multi_dot: matrices 1 and 2 do not fit: [2, 3] x [2, 3]
+gru.linalg.multi_dot({x, v, x})  --> multi_dot: matrix 2 has 1 dims
+gru.linalg.matmul(x)  --> matmul
 ]==]
