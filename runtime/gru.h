@@ -98,14 +98,17 @@ GRU_API gru_status gru_device_check(gru_runtime *rt, const char *name);
 
 typedef struct gru_memory_info {
   size_t live;     /* bytes of tensors now */
-  size_t peak;     /* the most that `live` has been */
-  size_t reserved; /* bytes taken from the system: live ones, rounding, and the cache */
+  size_t peak;     /* the most that `live` has been, since gru_reset_peak */
+  size_t reserved; /* bytes taken from the system: live ones, rounding (an eighth at most), and the
+                   ** cache; more than `limit` only by the rounding */
   size_t limit;    /* what `live` may not pass */
 } gru_memory_info;
 
 /* `device` may be NULL for "cpu". */
 GRU_API gru_status gru_memory(gru_runtime *rt, const char *device, gru_memory_info *out);
 GRU_API void gru_empty_cache(gru_runtime *rt); /* gives cached blocks back to the system */
+GRU_API gru_status gru_reset_peak(gru_runtime *rt,
+                                  const char *device); /* peak is live from here on */
 
 /* ---- tensors ------------------------------------------------------------------- */
 

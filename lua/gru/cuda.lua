@@ -38,6 +38,19 @@ function cuda.memory_allocated(index)
   return core.memory(want_device("memory_allocated", index)).live
 end
 
+--- The most bytes of tensors that a device has held, since `reset_peak_memory_stats`.
+-- @tparam[opt=0] integer index
+-- @treturn integer
+function cuda.max_memory_allocated(index)
+  return core.memory(want_device("max_memory_allocated", index)).peak
+end
+
+--- Lets `max_memory_allocated` count anew.
+-- @tparam[opt=0] integer index
+function cuda.reset_peak_memory_stats(index)
+  core.reset_peak_memory(want_device("reset_peak_memory_stats", index))
+end
+
 --- Gives cached blocks of every device back to the system.
 function cuda.empty_cache()
   core.empty_cache()

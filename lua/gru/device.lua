@@ -47,19 +47,28 @@ device.device_check = core.device_check
 -- @function get_default_dtype
 -- @treturn string
 
---- Bytes on a device: `live`, those of tensors; `peak`, the most so far; `reserved`, with what is kept
--- for reuse; `limit`, which `--max-memory` sets.
+--- Bytes on a device: `live`, those of tensors; `peak`, the most so far, or since
+-- `reset_peak_memory`; `reserved`, with what is kept for reuse; `limit`, which `--max-memory` sets.
+-- What is kept is bounded: by what was in use lately, or 64 MB, and with `live` by the limit.
 -- @function memory
 -- @tparam[opt] string device the default device unless given
 -- @treturn table
 -- @usage print(gru.memory().live)
+
+--- Lets `peak` count anew, from what is live.
+-- @function reset_peak_memory
+-- @tparam[opt] string device the default device unless given
+-- @usage
+-- gru.reset_peak_memory()
+-- local y = model(x)
+-- print(gru.memory().peak)
 
 --- Gives memory that is kept for reuse back to the system.
 -- @function empty_cache
 
 for _, name in ipairs {
   "set_num_threads", "get_num_threads", "set_default_device", "get_default_device",
-  "set_default_dtype", "get_default_dtype", "memory", "empty_cache",
+  "set_default_dtype", "get_default_dtype", "memory", "reset_peak_memory", "empty_cache",
 } do
   device[name] = core[name]
 end

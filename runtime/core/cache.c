@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 enum { SMALL_STEP = 64, SMALL_MAX = 1024, CACHED_MIN = 64 << 20 };
+static const size_t LARGEST = (size_t)1 << 50;
 
 /* Small sizes: class = multiple of 64.  Above 1 KiB: the power of two below, and the
 ** three bits after the leading one. */
@@ -26,26 +27,70 @@ size_t gruI_cache_round(size_t bytes) {
   return rounded;
 }
 
+/* The size of the blocks in list `class`: the inverse of class_of. */
+static size_t size_of(int class) {
+  if (class < 16) return (size_t)(class + 1) * SMALL_STEP;
+  int log = (class - 16) / 8 + 10;
+  return ((size_t)1 << log) + (size_t)((class - 16) % 8 + 1) * ((size_t)1 << (log - 3));
+}
+
+/* Gives the block on top of list `class` back to the device. */
+static void give_back(gruI_cache *cache, int class) {
+  gruI_cache_list *list = &cache->lists[class];
+  size_t size = size_of(class);
+  cache->device->backend->free(cache->device, list->blocks[--list->count], size);
+  if (list->idle > list->count) list->idle = list->count;
+  cache->cached -= size;
+  cache->reserved -= size;
+}
+
+/* Gives waiting blocks back, large ones first, until no more than `most` bytes are reserved. */
+static void shrink(gruI_cache *cache, size_t most) {
+  for (int i = GRUI_CACHE_CLASSES - 1; i >= 0 && cache->cached > 0; i--)
+    while (cache->lists[i].count > 0 && cache->reserved > most) give_back(cache, i);
+}
+
+/* Gives back what no list has needed since the last sweep. */
+static void sweep(gruI_cache *cache) {
+  for (int i = 0; i < GRUI_CACHE_CLASSES; i++) {
+    gruI_cache_list *list = &cache->lists[i];
+    for (int32_t n = list->idle; n > 0; n--) give_back(cache, i);
+    list->idle = list->count;
+  }
+  cache->last_high = cache->high;
+  cache->high = cache->reserved - cache->cached;
+  cache->frees = 0;
+}
+
+/* A block from the device, after what waits where there is no room beside it. */
+static void *take_new(gruI_cache *cache, size_t rounded) {
+  const gruI_backend *backend = cache->device->backend;
+  if (cache->cached > 0 && cache->reserved + rounded > cache->limit)
+    shrink(cache, cache->limit > rounded ? cache->limit - rounded : 0);
+  void *block = backend->alloc(cache->device, rounded);
+  if (!block && cache->cached > 0) {
+    gruI_cache_empty(cache);
+    block = backend->alloc(cache->device, rounded);
+  }
+  if (block) cache->reserved += rounded;
+  return block;
+}
+
 void *gruI_cache_alloc(gruI_cache *cache, size_t bytes) {
-  if (bytes > cache->limit || cache->live > cache->limit - bytes || bytes > SIZE_MAX / 4)
-    return NULL;
+  if (bytes > cache->limit || cache->live > cache->limit - bytes || bytes > LARGEST) return NULL;
   size_t rounded;
   gruI_cache_list *list = &cache->lists[class_of(bytes, &rounded)];
   void *block;
   if (list->count > 0) {
     block = list->blocks[--list->count];
+    if (list->idle > list->count) list->idle = list->count;
     cache->cached -= rounded;
-  } else {
-    const gruI_backend *backend = cache->device->backend;
-    if (!(block = backend->alloc(cache->device, rounded))) {
-      gruI_cache_empty(cache);
-      if (!(block = backend->alloc(cache->device, rounded))) return NULL;
-    }
-    cache->reserved += rounded;
+  } else if (!(block = take_new(cache, rounded))) {
+    return NULL;
   }
   cache->live += bytes;
-  cache->taken += bytes;
   if (cache->live > cache->peak) cache->peak = cache->live;
+  if (cache->reserved - cache->cached > cache->high) cache->high = cache->reserved - cache->cached;
   return block;
 }
 
@@ -60,43 +105,29 @@ static int grow(gruI_cache_list *list) {
   return 1;
 }
 
+/* The most that may wait. */
+static size_t most_waiting(const gruI_cache *cache) {
+  size_t most = cache->high > cache->last_high ? cache->high : cache->last_high;
+  return most > CACHED_MIN ? most : (size_t)CACHED_MIN;
+}
+
 void gruI_cache_free(gruI_cache *cache, void *block, size_t bytes) {
-  size_t rounded;
+  size_t rounded, keep = most_waiting(cache);
   gruI_cache_list *list = &cache->lists[class_of(bytes, &rounded)];
   cache->live -= bytes;
-  /* Keep as much as lives now, and 64 MB at least; a program whose sizes change gives
-  ** the old ones back. */
-  size_t in_use = cache->reserved - cache->cached;
-  size_t keep = in_use > CACHED_MIN ? in_use : (size_t)CACHED_MIN;
-  if (cache->cached + rounded <= keep && grow(list)) {
+  if (cache->cached + rounded <= keep && cache->reserved <= cache->limit && grow(list)) {
     list->blocks[list->count++] = block;
     cache->cached += rounded;
   } else {
     cache->device->backend->free(cache->device, block, rounded);
     cache->reserved -= rounded;
   }
+  if (++cache->frees == GRUI_CACHE_SWEEP) sweep(cache);
 }
 
-/* The size of the blocks in list `class`: the inverse of class_of. */
-static size_t size_of(int class) {
-  if (class < 16) return (size_t)(class + 1) * SMALL_STEP;
-  int log = (class - 16) / 8 + 10;
-  return ((size_t)1 << log) + (size_t)((class - 16) % 8 + 1) * ((size_t)1 << (log - 3));
-}
-
-void gruI_cache_empty(gruI_cache *cache) {
-  for (int class = 0; class < GRUI_CACHE_CLASSES; class ++) {
-    gruI_cache_list *list = &cache->lists[class];
-    size_t size = size_of(class);
-    while (list->count > 0) {
-      cache->device->backend->free(cache->device, list->blocks[--list->count], size);
-      cache->cached -= size;
-      cache->reserved -= size;
-    }
-  }
-}
+void gruI_cache_empty(gruI_cache *cache) { shrink(cache, 0); }
 
 void gruI_cache_destroy(gruI_cache *cache) {
   gruI_cache_empty(cache);
-  for (int class = 0; class < GRUI_CACHE_CLASSES; class ++) free(cache->lists[class].blocks);
+  for (int i = 0; i < GRUI_CACHE_CLASSES; i++) free(cache->lists[i].blocks);
 }

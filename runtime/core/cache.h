@@ -3,17 +3,26 @@
 ** A block given back waits in the list of its class for the next tensor of that size;
 ** the system is asked only when the list is empty.  The lists never read or write the
 ** blocks, so the same code serves device memory.
+**
+** What waits is bounded.  It is no more than was in use at once lately, or 64 MB; with what is in use
+** it does not pass the limit; and now and then every list gives back the blocks that it has not needed
+** since the last time.  So a step that is repeated asks the system for nothing, and a spike is
+** forgotten.
 */
 #ifndef GRUI_CACHE_H
 #define GRUI_CACHE_H
 
 #include "core/device.h"
 
-enum { GRUI_CACHE_CLASSES = 16 + 8 * 40 };
+enum {
+  GRUI_CACHE_CLASSES = 16 + 8 * 40, /* the last one is for 2^50 bytes */
+  GRUI_CACHE_SWEEP = 1 << 16        /* blocks given back between two sweeps of the lists */
+};
 
 typedef struct gruI_cache_list {
   void **blocks;
   int32_t count, capacity;
+  int32_t idle; /* blocks that have waited since the last sweep: the least that count has been */
 } gruI_cache_list;
 
 typedef struct gruI_cache {
@@ -22,7 +31,10 @@ typedef struct gruI_cache {
   size_t live, peak; /* bytes asked for */
   size_t reserved;   /* bytes taken from the device */
   size_t cached;     /* of those, waiting in lists */
+  size_t high;       /* the most that was in use (reserved, not waiting) since the last sweep ... */
+  size_t last_high;  /* ... and between the two before */
   size_t limit;      /* of live */
+  int32_t frees;     /* since the last sweep */
   uint64_t taken;    /* bytes asked for, ever */
 } gruI_cache;
 

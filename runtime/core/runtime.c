@@ -141,6 +141,13 @@ gru_status gru_memory(gru_runtime *rt, const char *device, gru_memory_info *out)
   return GRU_OK;
 }
 
+gru_status gru_reset_peak(gru_runtime *rt, const char *device) {
+  gruI_place *place;
+  GRUI_TRY(gruI_place_find(rt, device, &place));
+  place->cache.peak = place->cache.live;
+  return GRU_OK;
+}
+
 void gru_empty_cache(gru_runtime *rt) {
   for (int i = 0; i < rt->nplaces; i++)
     if (rt->places[i]->open) gruI_cache_empty(&rt->places[i]->cache);

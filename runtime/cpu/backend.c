@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* ---- instruction sets -------------------------------------------------------------- */
@@ -141,20 +142,32 @@ static size_t cpu_memory_limit(gruI_device *device) {
   return memory / 5 * 4;
 }
 
+/* Large blocks are mappings of their own, so that giving one back leaves no hole behind. */
+#ifdef __SANITIZE_ADDRESS__
+static int is_mapped(size_t bytes) { return (void)bytes, 0; } /* the sanitizer watches malloc's */
+#else
+static int is_mapped(size_t bytes) { return bytes >= (size_t)1 << 20; }
+#endif
+
 static void *cpu_alloc(gruI_device *device, size_t bytes) {
   if (bytes > SIZE_MAX - 63) return NULL;
   bytes = (bytes + 63) & ~(size_t)63; /* what aligned_alloc wants */
   if (bytes == 0) bytes = 64;
   if (device->host_alloc != NULL) return device->host_alloc(device->host_context, bytes);
-  return aligned_alloc(64, bytes);
+  if (!is_mapped(bytes)) return aligned_alloc(64, bytes);
+  void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return block != MAP_FAILED ? block : NULL;
 }
 
 static void cpu_free(gruI_device *device, void *block, size_t bytes) {
-  (void)bytes;
-  if (device->host_alloc == NULL)
+  bytes = (bytes + 63) & ~(size_t)63;
+  if (device->host_alloc != NULL) {
+    if (device->host_free != NULL) device->host_free(device->host_context, block);
+  } else if (is_mapped(bytes)) {
+    munmap(block, bytes);
+  } else {
     free(block);
-  else if (device->host_free != NULL)
-    device->host_free(device->host_context, block);
+  }
 }
 
 static gru_status cpu_transfer(gruI_device *device, void *to, const void *from, size_t bytes) {

@@ -120,6 +120,15 @@ static int memory(lua_State *L) {
   return 1;
 }
 
+/* gru.reset_peak_memory([device]) */
+static int reset_peak_memory(lua_State *L) {
+  gruL_at_most(L, 1);
+  gruL_state *s = gruL_self(L);
+  gru_status status = gru_reset_peak(s->rt, luaL_optstring(L, 1, s->device));
+  if (status != GRU_OK) return luaL_error(L, "reset_peak_memory: %s", gru_runtime_error(s->rt));
+  return 0;
+}
+
 static int empty_cache(lua_State *L) {
   gruL_at_most(L, 0);
   gru_empty_cache(gruL_self(L)->rt);
@@ -187,6 +196,7 @@ void gruL_open_runtime(lua_State *L) {
                                        {"set_default_dtype", set_default_dtype},
                                        {"get_default_dtype", get_default_dtype},
                                        {"memory", memory},
+                                       {"reset_peak_memory", reset_peak_memory},
                                        {"empty_cache", empty_cache},
                                        {"clock", monotonic_clock},
                                        {"op_names", op_names},

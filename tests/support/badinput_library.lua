@@ -112,6 +112,8 @@ gru.autograd.gradgradcheck(gru.exp, x)  --> gradcheck: no input requires grad
 gru.autograd.Function:extend()  --> extend: a name expected, got nil
 gru.autograd.Function:extend(1)  --> extend: a name expected, got number
 gru.autograd.Function:extend("A").apply(x)  --> A: the class defines no forward
+gru.reset_peak_memory("tpu")  --> reset_peak_memory: device 'tpu:0'
+gru.reset_peak_memory("cpu", 1)  --> reset_peak_memory: too many arguments: 2, at most 1 expected
 gru.empty_cache(1)  --> empty_cache: too many arguments: 1, at most 0 expected
 gru.get_num_threads(1)  --> get_num_threads: too many arguments: 1, at most 0 expected
 gru.set_printoptions(1)  --> set_printoptions: options must be a table, got number
@@ -119,6 +121,8 @@ gru.set_printoptions({foo = 1})  --> set_printoptions: unknown option 'foo'
 gru.set_printoptions({precision = "a"})  --> set_printoptions: precision must be a number, got a
 gru.set_printoptions({precision = -1})  --> set_printoptions: precision must be a number, got -1
 gru.cuda.memory_allocated(99)  --> cuda.memory_allocated: device 'cuda:99'
+gru.cuda.max_memory_allocated(99)  --> cuda.max_memory_allocated: device 'cuda:99'
+gru.cuda.reset_peak_memory_stats(99)  --> cuda.reset_peak_memory_stats: device 'cuda:99'
 gru.cuda.memory_allocated("a")  --> cuda.memory_allocated: device 'cuda:a': expected a name such as "cpu"
 optim.SGD()  --> SGD: a table of parameters or of groups expected, got nil
 optim.SGD(1)  --> SGD: a table of parameters or of groups expected, got number

@@ -1,0 +1,85 @@
+-- What gru.memory() says, and what is kept of memory that is not needed any more.
+local gru = require "gru"
+
+local MB = 1 << 20
+
+-- What the system counts for this process now, in bytes.
+local function resident()
+  for line in io.lines "/proc/self/status" do
+    local kb = line:match "^VmRSS:%s+(%d+) kB"
+    if kb then return tonumber(kb) * 1024 end
+  end
+end
+
+local function settle()
+  collectgarbage()
+  collectgarbage()
+  gru.empty_cache()
+end
+
+-- What f needs while it runs has been given up by its end.
+local function spike()
+  local list = {}
+  for i = 1, 60 do list[i] = gru.ones(MB) end
+  return gru.memory().reserved + #list - 60
+end
+
+describe("memory()", function()
+  before_each(settle)
+
+  it("has the bytes of tensors, the most of them, and what was taken for them", function()
+    gru.reset_peak_memory()
+    local start = gru.memory()
+    assert.equal(start.live, start.peak)
+    local x = gru.zeros(3, 1000)
+    assert.equal(start.live + 12000, gru.memory().live)
+    local y = x * 2
+    assert.equal(start.live + 24000, gru.memory().live)
+    assert.equal(start.live + 24000, gru.memory().peak)
+    local reserved = gru.memory().reserved - start.reserved
+    assert.is_true(reserved >= 24000 and reserved <= 24000 * 9 // 8)
+    assert.equal(1000, y:narrow(1, 1, 1):numel()) -- a view takes nothing
+    assert.equal(start.live + 24000, gru.memory().live)
+  end)
+
+  it("has nothing of what is gone", function()
+    local start = gru.memory()
+    spike()
+    settle()
+    assert.equal(start.live, gru.memory().live)
+    assert.equal(start.reserved, gru.memory().reserved)
+  end)
+
+  it("counts the peak anew from reset_peak_memory", function()
+    spike()
+    settle()
+    assert.is_true(gru.memory().peak >= gru.memory().live + 240 * MB)
+    gru.reset_peak_memory("cpu")
+    assert.equal(gru.memory().live, gru.memory().peak)
+    local y = gru.empty(10)
+    assert.equal(gru.memory().live, gru.memory().peak)
+    assert.equal(10, y:numel())
+  end)
+
+  it("forgets a spike: the system has its memory back", function()
+    local before, rss = gru.memory().reserved, resident()
+    assert.is_true(spike() >= before + 240 * MB)
+    settle()
+    assert.equal(before, gru.memory().reserved)
+    if not os.getenv "ASAN_OPTIONS" then assert.is_true(resident() < rss + 40 * MB) end
+  end)
+
+  it("and so it goes, in time, without empty_cache", function()
+    local before = gru.memory().reserved
+    spike()
+    collectgarbage()
+    local x = gru.ones(10)
+    for _ = 1, 140 do
+      for _ = 1, 1000 do x:add(1) end
+      collectgarbage "step"
+    end
+    collectgarbage()
+    assert.is_true(gru.memory().reserved < before + 80 * MB,
+      ("%d bytes are reserved"):format(gru.memory().reserved))
+  end)
+end)

@@ -1,0 +1,186 @@
+/* cache_test.c - the caching allocator over a device that counts: size classes, figures, limits, what
+** is kept and what is given back.
+*/
+#include "core/cache.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MB ((size_t)1 << 20)
+
+static int passed, failed;
+#define CHECK(condition) check((condition) ? 1 : 0, __LINE__, #condition)
+static void check(int holds, int line, const char *what) {
+  passed += holds;
+  failed += !holds;
+  if (!holds) printf("line %d: %s\n", line, what);
+}
+
+/* ---- a device without memory: blocks are numbers ------------------------------------- */
+
+static size_t given, room; /* bytes that it has given out, and may */
+static int64_t calls;      /* of its alloc */
+
+static void *count_alloc(gruI_device *device, size_t bytes) {
+  (void)device;
+  calls++;
+  if (given + bytes > room) return NULL;
+  given += bytes;
+  return (void *)(uintptr_t)(calls * 64);
+}
+
+static void count_free(gruI_device *device, void *block, size_t bytes) {
+  (void)device, (void)block;
+  given -= bytes;
+}
+
+static const gruI_backend backend = {.alloc = count_alloc, .free = count_free};
+static gruI_device device = {.backend = &backend};
+
+static gruI_cache new_cache(size_t limit) {
+  given = 0;
+  calls = 0;
+  room = SIZE_MAX / 2;
+  return (gruI_cache){.device = &device, .limit = limit};
+}
+
+static void right(const gruI_cache *cache) {
+  CHECK(cache->reserved == given);
+  CHECK(cache->cached <= cache->reserved && cache->live <= cache->reserved - cache->cached);
+  CHECK(cache->live <= cache->peak && cache->live <= cache->limit);
+}
+
+/* ---- tests ----------------------------------------------------------------------------- */
+
+static void classes(void) {
+  for (size_t bytes = 1; bytes < 40 * MB; bytes += bytes / 97 + 1) {
+    size_t rounded = gruI_cache_round(bytes);
+    CHECK(rounded >= bytes && rounded % 64 == 0 && gruI_cache_round(rounded) == rounded);
+    CHECK(rounded - bytes < 64 || rounded - bytes <= bytes / 8);
+  }
+  gruI_cache cache = new_cache(SIZE_MAX);
+  void *largest = gruI_cache_alloc(&cache, (size_t)1 << 50);
+  CHECK(largest != NULL);
+  gruI_cache_free(&cache, largest, (size_t)1 << 50);
+  CHECK(gruI_cache_alloc(&cache, ((size_t)1 << 50) + 1) == NULL);
+  CHECK(gruI_cache_alloc(&cache, SIZE_MAX) == NULL);
+  right(&cache);
+  gruI_cache_destroy(&cache);
+  CHECK(given == 0);
+}
+
+static void figures(void) {
+  gruI_cache cache = new_cache(10 * MB);
+  void *a = gruI_cache_alloc(&cache, 100), *b = gruI_cache_alloc(&cache, 3000);
+  CHECK(cache.live == 3100 && cache.peak == 3100 && cache.reserved == 128 + 3072);
+  gruI_cache_free(&cache, a, 100);
+  CHECK(cache.live == 3000 && cache.peak == 3100 && cache.cached == 128);
+  CHECK(gruI_cache_alloc(&cache, 70) == a); /* of the same class */
+  CHECK(cache.live == 3070 && cache.reserved == 128 + 3072 && calls == 2);
+  CHECK(gruI_cache_alloc(&cache, 10 * MB - 3069) == NULL); /* one byte too many */
+  CHECK(cache.live == 3070 && cache.peak == 3100);
+  gruI_cache_free(&cache, a, 70);
+  gruI_cache_free(&cache, b, 3000);
+  CHECK(cache.live == 0);
+  right(&cache);
+  gruI_cache_empty(&cache);
+  CHECK(cache.reserved == 0 && cache.cached == 0 && given == 0);
+  gruI_cache_destroy(&cache);
+}
+
+/* A step that is repeated asks the device for nothing, whatever its blocks are. */
+static void steady(void) {
+  enum { BLOCKS = 300 };
+  void *blocks[BLOCKS];
+  gruI_cache cache = new_cache(4096 * MB);
+  int64_t after_two = 0;
+  for (int step = 0; step < 700; step++) { /* more than three sweeps */
+    for (size_t i = 0; i < BLOCKS; i++) blocks[i] = gruI_cache_alloc(&cache, (i + 1) * 10000);
+    for (size_t i = 0; i < BLOCKS; i++) gruI_cache_free(&cache, blocks[i], (i + 1) * 10000);
+    if (step == 1) after_two = calls;
+  }
+  CHECK(after_two == calls);
+  right(&cache);
+  gruI_cache_destroy(&cache);
+}
+
+/* What a spike took goes back as the program goes on. */
+static void spike(void) {
+  enum { BLOCKS = 200 };
+  void *blocks[BLOCKS];
+  gruI_cache cache = new_cache(4096 * MB);
+  for (size_t i = 0; i < BLOCKS; i++) blocks[i] = gruI_cache_alloc(&cache, 5 * MB);
+  CHECK(cache.reserved >= 1000 * MB);
+  for (size_t i = 0; i < BLOCKS; i++) gruI_cache_free(&cache, blocks[i], 5 * MB);
+  for (int step = 0; step < 3 * GRUI_CACHE_SWEEP; step++)
+    gruI_cache_free(&cache, gruI_cache_alloc(&cache, 1000), 1000);
+  CHECK(cache.reserved < 2000);
+  right(&cache);
+  /* sizes that never come again do not pile up, either */
+  for (size_t i = 0; i < 4000; i++) {
+    size_t bytes = (i * 7919) % 4000 * 4096 + 1;
+    gruI_cache_free(&cache, gruI_cache_alloc(&cache, bytes), bytes);
+    CHECK(cache.reserved <= 64 * MB + 18 * MB);
+  }
+  right(&cache);
+  gruI_cache_destroy(&cache);
+  CHECK(given == 0);
+}
+
+/* What waits counts against the limit, and is given up when the device has no more. */
+static void limits(void) {
+  gruI_cache cache = new_cache(100 * MB);
+  for (size_t n = 1; n < 90; n++) gruI_cache_free(&cache, gruI_cache_alloc(&cache, n * MB), n * MB);
+  CHECK(cache.reserved <= 113 * MB); /* the limit and its rounding */
+  void *all = gruI_cache_alloc(&cache, 100 * MB);
+  CHECK(all != NULL && cache.reserved <= 113 * MB);
+  gruI_cache_free(&cache, all, 100 * MB);
+  right(&cache);
+  gruI_cache_destroy(&cache);
+
+  cache = new_cache(1000 * MB);
+  room = 100 * MB;
+  gruI_cache_free(&cache, gruI_cache_alloc(&cache, 60 * MB), 60 * MB);
+  CHECK(cache.cached == 60 * MB);
+  CHECK((all = gruI_cache_alloc(&cache, 96 * MB)) != NULL && cache.cached == 0);
+  CHECK(gruI_cache_alloc(&cache, 60 * MB) == NULL);
+  gruI_cache_free(&cache, all, 96 * MB);
+  right(&cache);
+  gruI_cache_destroy(&cache);
+}
+
+/* Blocks of the CPU are aligned, and of their own. */
+static void blocks_of_the_cpu(void) {
+  gruI_device cpu = {.backend = &gruI_builtin_backend};
+  gruI_cache cache = {.device = &cpu, .limit = 1000 * MB};
+  static const size_t sizes[] = {1, 64, 65, 1000, 4096, 100000, (1 << 20) - 1, 1 << 20, 9000000};
+  enum { SIZES = sizeof sizes / sizeof *sizes };
+  unsigned char *blocks[SIZES];
+  CHECK(cpu.backend->open(&cpu) == GRU_OK);
+  for (int round = 0; round < 2; round++) {
+    for (size_t i = 0; i < SIZES; i++) {
+      blocks[i] = gruI_cache_alloc(&cache, sizes[i]);
+      CHECK(blocks[i] != NULL && (uintptr_t)blocks[i] % 64 == 0);
+      memset(blocks[i], (int)i + 1, sizes[i]);
+    }
+    for (size_t i = 0; i < SIZES; i++) {
+      CHECK(blocks[i][0] == i + 1 && blocks[i][sizes[i] - 1] == i + 1);
+      gruI_cache_free(&cache, blocks[i], sizes[i]);
+    }
+    if (round == 0) gruI_cache_empty(&cache);
+  }
+  gruI_cache_destroy(&cache);
+  cpu.backend->close(&cpu);
+}
+
+int main(void) {
+  classes();
+  figures();
+  steady();
+  spike();
+  limits();
+  blocks_of_the_cpu();
+  printf("%d passed, %d failed\n", passed, failed);
+  return failed != 0;
+}
