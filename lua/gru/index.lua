@@ -2,9 +2,14 @@
 --
 -- Keys: `i` a row; `{i, j}` positions from dim 1 on; `{{1, 3}, {}}` ranges, both ends included,
 -- `{a, b, step}`, `{}` for all of a dim; a tensor of ids picks rows; a bool tensor picks elements.
+-- Several tensors in a key are taken in pairs, as in PyTorch: they broadcast together, and element
+-- (i, j) of `x[{rows, columns}]` is `x[{rows[{i, j}], columns[{i, j}]}]`. Their dims stand where the
+-- picked dims stood, or in front where a range parts those. A mask in a key counts as the ids of its
+-- true elements. Of equal places the last assignment wins, and gradients add up.
 -- @module gru.index
 local args = require "gru.args"
 local core = require "gru.core"
+local position = require "gru.position"
 
 local index = {}
 local ops = core.functions
@@ -14,16 +19,22 @@ local function true_positions(mask)
   return ops.nonzero(mask:reshape(-1)):reshape(-1)
 end
 
--- The rows of the leading dims that the mask covers, where it is true.
-local function pick(x, mask)
-  local sizes, covered = {}, 1
+-- Raises unless the mask has the sizes of x from dim `dim` on.
+local function check_mask(x, dim, mask, level)
   for d = 1, mask:dim() do
-    if d > x:dim() or x:size(d) ~= mask:size(d) then
+    local e = dim + d - 1
+    if e > x:dim() or x:size(e) ~= mask:size(d) then
       error(("index: a mask of size %d in dim %d, the tensor has %s")
-        :format(mask:size(d), d, d > x:dim() and x:dim() .. " dims" or tostring(x:size(d))), 4)
+        :format(mask:size(d), e, e > x:dim() and x:dim() .. " dims" or tostring(x:size(e))), level)
     end
-    covered = covered * mask:size(d)
   end
+end
+
+-- The rows of the leading dims that the mask covers, where it is true.
+local function where_true(x, mask)
+  local sizes, covered = {}, 1
+  check_mask(x, 1, mask, 5)
+  for d = 1, mask:dim() do covered = covered * mask:size(d) end
   sizes[1] = covered
   for d = mask:dim() + 1, x:dim() do sizes[#sizes + 1] = x:size(d) end
   return x:reshape(sizes):index_select(1, true_positions(mask))
@@ -39,197 +50,168 @@ function index.masked_select(x, mask)
     error("masked_select: the mask must be a bool tensor, got " .. mask.dtype, 2)
   end
   x = ops.where(mask, x, x)
-  return pick(x, mask:expand(x.shape))
+  return where_true(x, mask:expand(x.shape))
 end
 
--- Applies one part of a key to dim `dim` of x; returns the view and the next dim.
+-- Applies a position or a range of a key to dim `dim` of x; returns the view and the next dim.
 local function narrow(x, dim, part)
   if math.type(part) == "integer" then return x:select(dim, part), dim end
   if type(part) == "table" then
     if #part == 0 then return x, dim + 1 end
     local first, last, step = part[1], part[2], part[3]
     if #part > 3 or math.type(first) ~= "integer" or math.type(last) ~= "integer" then
-      error("index: a range is {first, last} or {first, last, step}, in integers", 4)
+      error("index: a range is {first, last} or {first, last, step}, in integers", 5)
     end
     return core.slice(x, dim, first, last, step), dim + 1
   end
-  if core.is_tensor(part) and part:dim() == 1 then
-    if part.dtype == "int64" then return x:index_select(dim, part), dim + 1 end
-    if part.dtype == "bool" and dim <= x:dim() and part:size(1) == x:size(dim) then
-      return x:index_select(dim, true_positions(part)), dim + 1
+  error(("index: a position, a range or a tensor of ids expected, got %s"):format(type(part)), 5)
+end
+
+-- Ids for dim `dim` of x on that a tensor in a key stands for: itself, or for a mask those of its
+-- true elements, one tensor a dim.
+local function ids_of(x, dim, part)
+  if part.dtype == "int64" and dim <= x:dim() then return {part} end
+  if part.dtype ~= "bool" or part:dim() == 0 then
+    error(dim > x:dim() and ("index: %d dims named, the tensor has %d"):format(dim, x:dim())
+      or ("index: a tensor in a key must be int64 ids or a bool mask, got %s"):format(part.dtype), 5)
+  end
+  check_mask(x, dim, part, 6)
+  local places, columns = ops.nonzero(part), {}
+  for d = 1, part:dim() do columns[d] = places:select(2, d) end
+  return columns
+end
+
+-- What the positions and ranges of a key leave of x, a view, and the ids for it: {dim =, ids =}.
+local function read_key(x, key)
+  local view, dim, picks = x, 1, {}
+  for _, part in ipairs(key) do
+    if core.is_tensor(part) then
+      for _, ids in ipairs(ids_of(view, dim, part)) do
+        picks[#picks + 1] = {dim = dim, ids = ids}
+        dim = dim + 1
+      end
+    else
+      view, dim = narrow(view, dim, part)
     end
   end
-  error(("index: a position, a range or a tensor of ids expected, got %s"):format(type(part)), 4)
+  return view, picks
+end
+
+-- The shape that two broadcast to, or nil.
+local function joint(a, b)
+  local shape, n = {}, math.max(#a, #b)
+  for d = 1, n do
+    local p, q = a[d - n + #a] or 1, b[d - n + #b] or 1
+    if p ~= q and p ~= 1 and q ~= 1 then return nil end
+    shape[d] = p == 1 and q or p
+  end
+  return shape
+end
+
+local function text(shape) return "[" .. table.concat(shape, ", ") .. "]" end
+
+-- Element i of the picked tensors together, as a position in their dims taken as one, row by row.
+-- Each id is looked up in a table of its dim, where the kernel refuses what is outside.
+local function joint_ids(x, picks, level)
+  if #picks == 1 then return picks[1].ids end
+  local at, step, shape = nil, 1, {}
+  for k = #picks, 1, -1 do
+    local ids, size = picks[k].ids, x:size(picks[k].dim)
+    local both = joint(shape, ids.shape)
+    if not both then
+      error(("index: ids of shapes %s and %s do not broadcast"):format(text(ids.shape), text(shape)), level)
+    end
+    local places = core.range(at and 0 or 1, step, size, "int64", x.device)
+    local part = ops.index_select(places, 1, ids:reshape(-1)):reshape(ids.shape)
+    at, step, shape = at and at + part or part, step * size, both
+  end
+  return at
+end
+
+-- How ids pick from x: PyTorch's rule.  The picked dims become those of the ids (which broadcast
+-- together), in the place of the first where they are neighbours, else in front.
+--   order    the dims of x, the picked ones side by side     lead   how many come before those
+--   flat     the sizes in that order, the picked dims one     ids    where to pick in that one, flat
+--   shape    of the result
+local function plan_of(x, picks, level)
+  local first, last, picked = picks[1].dim, picks[#picks].dim, {}
+  for _, pick in ipairs(picks) do picked[pick.dim] = true end
+  local lead = last - first + 1 == #picks and first - 1 or 0
+  local order, flat, shape, total = {}, {}, {}, 1
+  local ids = joint_ids(x, picks, level + 1)
+  local function rest(from, to)
+    for d = from, to do
+      if not picked[d] then
+        order[#order + 1], flat[#flat + 1], shape[#shape + 1] = d, x:size(d), x:size(d)
+      end
+    end
+  end
+  rest(1, lead)
+  for _, pick in ipairs(picks) do
+    order[#order + 1] = pick.dim
+    total = total * x:size(pick.dim)
+  end
+  flat[#flat + 1] = total
+  for _, size in ipairs(ids.shape) do shape[#shape + 1] = size end
+  rest(lead + 1, x:dim())
+  return {order = order, lead = lead, flat = flat, ids = ids:reshape(-1), shape = shape}
 end
 
 local function check_key(key)
   if not core.is_tensor(key) and type(key) ~= "table" then
     error(("index: a position, a table or a tensor expected, got %s %s")
-      :format(type(key), tostring(key)), 3)
+      :format(type(key), tostring(key)), 4)
   elseif type(key) == "table" and #key == 0 and next(key) ~= nil then
-    error("index: a key of positions expected, got named fields", 3)
+    error("index: a key of positions expected, got named fields", 4)
   end
 end
 
 --- x[key]
 function index.get(x, key)
   check_key(key)
-  if core.is_tensor(key) then
-    if key.dtype == "bool" then return pick(x, key) end
-    local sizes = key.shape
-    for d = 2, x:dim() do sizes[#sizes + 1] = x:size(d) end
-    return x:index_select(1, key:reshape(-1)):reshape(sizes)
+  if core.is_tensor(key) and key.dtype == "bool" then return where_true(x, key) end
+  local view, picks = read_key(x, core.is_tensor(key) and {key} or key)
+  if #picks == 0 then return view end
+  local plan = plan_of(view, picks, 4)
+  local rows = view:permute(plan.order):reshape(plan.flat)
+  return ops.index_select(rows, plan.lead + 1, plan.ids):reshape(plan.shape)
+end
+
+-- view[picks] = value: a copy of the view is changed and written back.  Of equal places the last wins.
+local function put(view, picks, value)
+  local plan = plan_of(view, picks, 5)
+  if not core.is_tensor(value) then value = core.empty({}, view.dtype, view.device):fill_(value) end
+  local both = joint(plan.shape, value.shape)
+  if not both or text(both) ~= text(plan.shape) then
+    error(("index: a value of shape %s for elements of shape %s"):format(text(value.shape),
+      text(plan.shape)), 4)
   end
-  local dim, lists = 1, 0
-  for _, part in ipairs(key) do
-    if core.is_tensor(part) then lists = lists + 1 end
-    if lists > 1 then
-      error("index: ids in two dims of a key, which PyTorch would pair; select one dim after the other, "
-        .. "or use gather", 3)
-    end
-    x, dim = narrow(x, dim, part)
-  end
-  return x
+  local ordered, back, part = view:permute(plan.order), {}, {table.unpack(plan.flat)}
+  for d, from in ipairs(plan.order) do back[from] = d end
+  part[plan.lead + 1] = plan.ids:numel()
+  local source = value:to(view.dtype):expand(plan.shape):reshape(part)
+  local changed = position.index_copy(ordered:reshape(plan.flat), plan.lead + 1, plan.ids, source)
+  view:copy_(changed:reshape(ordered.shape):permute(back))
 end
 
 --- x[key] = value
 function index.set(x, key, value)
   if math.type(key) == "integer" then
     local row = x[key]
-    if row == nil then error(("index: position %d is outside dim 1"):format(key), 2) end
+    if row == nil then error(("index: position %d is outside dim 1"):format(key), 3) end
     row:copy_(value)
     return
   end
   check_key(key)
-  if not core.is_tensor(key) then
-    local view, dim = x, 1
-    for _, part in ipairs(key) do
-      if core.is_tensor(part) then
-        error("index: ids among other parts of a key cannot be assigned to; use scatter", 2)
-      end
-      view, dim = narrow(view, dim, part)
-    end
-    view:copy_(value)
-  elseif key.dtype == "bool" then
+  if core.is_tensor(key) and key.dtype == "bool" and not (core.is_tensor(value) and value:numel() ~= 1) then
     local mask = key
-    if core.is_tensor(value) and value:dim() == 1 and mask:dim() == x:dim() and value:numel() > 1 then
-      -- as many values as the mask has true elements
-      local ids, flat = true_positions(mask), x:reshape(-1)
-      if ids:numel() ~= value:numel() then
-        error(("index: %d values for %d true elements of the mask")
-          :format(value:numel(), ids:numel()), 2)
-      end
-      x:copy_(flat:scatter(1, ids, value:to(x.dtype)):reshape(x.shape))
-      return
-    end
+    check_mask(x, 1, mask, 4)
     while mask:dim() < x:dim() do mask = mask:unsqueeze(-1) end
     x:copy_(ops.where(mask, value, x))
-  else
-    local sizes = key.shape
-    for d = 2, x:dim() do sizes[#sizes + 1] = x:size(d) end
-    if not core.is_tensor(value) then value = core.empty({}, x.dtype, x.device):fill_(value) end
-    local rows = x.shape
-    rows[1] = key:numel()
-    local source = value:detach():to(x.dtype)
-    if value.requires_grad then source = value:to(x.dtype) end
-    x:copy_(index.index_copy(x, 1, key:reshape(-1), source:expand(sizes):reshape(rows)))
+    return
   end
-end
-
--- ---- ops on positions ----------------------------------------------------------------------------
-
-local function check(name, x, ids)
-  if not core.is_tensor(x) then
-    error(("%s: a tensor expected, got %s"):format(name, type(x)), 3)
-  end
-  if not core.is_tensor(ids) or ids.dtype ~= "int64" then
-    error(("%s: int64 ids expected, got %s"):format(name, core.is_tensor(ids) and ids.dtype or type(ids)), 3)
-  end
-end
-
--- The dim as 1 .. n, ids of one dim checked.
-local function one_dim(name, x, dim, ids)
-  check(name, x, ids)
-  local n = math.max(x:dim(), 1)
-  if math.type(dim) ~= "integer" or dim == 0 or dim > n or dim < -n then
-    error(("%s: dim %s of a tensor with %d dims"):format(name, tostring(dim), x:dim()), 3)
-  end
-  if ids:dim() > 1 then
-    error(("%s: ids must have one dim, got %d"):format(name, ids:dim()), 3)
-  end
-  return dim < 0 and dim + n + 1 or dim
-end
-
---- The elements of the flattened tensor at ids, in the shape of the ids.
--- @param x any shape
--- @param ids int64, from 1 on
-function index.take(x, ids)
-  check("take", x, ids)
-  return x:reshape(-1):index_select(1, ids:reshape(-1)):reshape(ids.shape)
-end
-
---- x with `value` at the ids along a dim.
--- @param x any shape
--- @tparam integer dim
--- @param ids int64 (n)
--- @param value a number, a boolean or a 0-d tensor
-function index.index_fill(x, dim, ids, value)
-  local d = one_dim("index_fill", x, dim, ids)
-  local n, shape = x:dim() > 0 and x:size(d) or 1, {}
-  local line = ops.scatter(core.empty({n}, "bool", x.device):fill_(false), 1, ids:reshape(-1),
-    core.empty({ids:numel()}, "bool", x.device):fill_(true))
-  for e = 1, x:dim() do shape[e] = e == d and n or 1 end
-  if not core.is_tensor(value) then value = core.empty({}, x.dtype, x.device):fill_(value) end
-  if value:dim() > 0 then error("index_fill: one value expected; use index_copy", 2) end
-  return ops.where(line:reshape(shape), value:to(x.dtype), x)
-end
-
---- x with rows of `source` at the ids along a dim; of equal ids the last one wins.
--- @param x any shape
--- @tparam integer dim
--- @param ids int64 (n)
--- @param source the shape of x, but n along the dim
-function index.index_copy(x, dim, ids, source)
-  local d = one_dim("index_copy", x, dim, ids)
-  if not core.is_tensor(source) then
-    error("index_copy: a source tensor expected, got " .. type(source), 2)
-  end
-  local fits, shape = source:dim() == x:dim(), {}
-  for e = 1, x:dim() do
-    shape[e] = e == d and ids:numel() or 1
-    fits = fits and source:size(e) == (e == d and ids:numel() or x:size(e))
-  end
-  if not fits then
-    error(("index_copy: [%s] takes no source [%s] at %d ids along dim %d"):format(
-      table.concat(x.shape, ", "), table.concat(source.shape, ", "), ids:numel(), d), 2)
-  end
-  return ops.scatter(x, d, ids:reshape(shape):expand(source.shape), source)
-end
-
-local scatter, scatter_add = ops.scatter, ops.scatter_add
-
--- A number as a source of the shape of the ids.
-local function source_of(name, x, ids, source)
-  args.tensor(name, x)
-  if core.is_tensor(source) or not core.is_tensor(ids) then return source end
-  if type(source) ~= "number" and type(source) ~= "boolean" then
-    error(("%s: a source tensor or a number expected, got %s"):format(name, type(source)), 3)
-  end
-  return core.empty({}, x.dtype, x.device):fill_(source):expand(ids.shape)
-end
-
---- x with elements of `source`, or a number, at the ids along a dim; of equal places the last wins.
--- @param x any shape
--- @tparam integer dim
--- @param ids int64, as many dims as x
--- @param source of the dtype of x, at least the shape of the ids; or a number
-function index.scatter(x, dim, ids, source)
-  return scatter(x, dim, ids, source_of("scatter", x, ids, source))
-end
-
---- x with elements of `source`, or a number, added at the ids along a dim.
-function index.scatter_add(x, dim, ids, source)
-  return scatter_add(x, dim, ids, source_of("scatter_add", x, ids, source))
+  local view, picks = read_key(x, core.is_tensor(key) and {key} or key)
+  if #picks > 0 then put(view, picks, value) else view:copy_(value) end
 end
 
 --- x where the mask is false; where it is true, the elements of `source` one after the other.
@@ -248,34 +230,7 @@ function index.masked_scatter(x, mask, source)
       :format(source:numel(), at:numel()), 2)
   end
   local rows = source:reshape(-1):narrow(1, 1, at:numel())
-  return scatter(x:reshape(-1), 1, at, rows:to(x.dtype)):reshape(x.shape)
-end
-
---- Elements of `a` where the condition holds, else of `b`; a condition alone gives the positions of
--- its true elements, a table of one int64 tensor a dim.
--- @param condition bool
--- @param[opt] a tensor or number
--- @param[opt] b tensor or number
-function index.where(condition, a, b)
-  if a == nil and b == nil and core.is_tensor(condition) then
-    local places, columns = ops.nonzero(condition:dim() == 0 and condition:reshape(1) or condition), {}
-    for d = 1, places:size(2) do columns[d] = places:select(2, d) end
-    return columns
-  end
-  return ops.where(condition, a, b)
-end
-
---- Class ids as one-hot rows of the default dtype, in a layout that stores the ids.
--- @param ids int64, from 1 on, any shape
--- @tparam[opt] integer num_classes the largest id by default
--- @return (shape of ids, num_classes)
-function index.one_hot(ids, num_classes)
-  check("one_hot", ids, ids)
-  if num_classes == nil or num_classes == -1 then
-    if ids:numel() == 0 then error("one_hot: without ids, num_classes is wanted", 2) end
-    num_classes = ids:max():item()
-  end
-  return ops.one_hot(ids, num_classes)
+  return ops.scatter(x:reshape(-1), 1, at, rows:to(x.dtype)):reshape(x.shape)
 end
 
 return index

@@ -341,13 +341,9 @@ meta.__metatable = "gru.Tensor"
 
 -- ---- the other topics ----------------------------------------------------------------------------------
 
-for _, name in ipairs {
-  "masked_select", "take", "index_fill", "index_copy", "scatter", "scatter_add", "masked_scatter", "where",
-  "one_hot",
-} do
-  define(name, index[name])
-end
-for _, topic in ipairs {"arithmetic", "arrange", "order", "reduce"} do
+define("masked_select", index.masked_select)
+define("masked_scatter", index.masked_scatter)
+for _, topic in ipairs {"arithmetic", "arrange", "order", "position", "reduce"} do
   for name, f in pairs(require("gru." .. topic)) do define(name, f) end
 end
 functions.set_printoptions = format.set_printoptions

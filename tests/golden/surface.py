@@ -146,6 +146,75 @@ def positions():
     case("gru.bincount(a + 1)", lambda a: torch.bincount(a), torch.tensor([0, 1, 1, 4], dtype=L))
 
 
+def pair(f):
+    """f of two tensors of ids that are written + 1 for Lua."""
+    return lambda a, i, j: f(a, i - 1, j - 1)
+
+
+def assigned(f):
+    """What f leaves of a copy of its first argument."""
+    def g(a, *rest):
+        y = a * 1
+        f(y, *rest)
+        return y
+    return g
+
+
+def put(key):
+    """A Lua function that assigns by a key and returns what it wrote to."""
+    return "(function(y) y[{%s}] = %%s; return y end)(%%s)" % key
+
+
+def indexing():
+    rows, columns, table = ids([2, 0, 2]), ids([3, 1, 3]), ids([[0, 1], [2, 1]])
+    case("a[{b, c}]", pair(lambda a, i, j: a[i, j]), X, rows, columns)
+    case("a[{b, c}]", pair(lambda a, i, j: a[i, j]), X, ids([[2], [0]]), columns)
+    case("a[{b, c}]", pair(lambda a, i, j: a[i, j]), X, ids([1]), ids([[0, 3], [1, 1]]))
+    case("a[{b, c}]", pair(lambda a, i, j: a[i, j]), X, torch.tensor(2), columns)
+    case("a[{b, c}]", pair(lambda a, i, j: a[i, j]), X, ids([]).long(), ids([]).long())
+    # neighbours stay where they were, ids parted by a range go to the front
+    case("a[{b, c}]", pair(lambda a, i, j: a[i, j]), CUBE, ids([1, 0, 1]), ids([2, 0, 2]))
+    case("a[{{}, b, c}]", pair(lambda a, i, j: a[:, i, j]), CUBE, ids([2, 0, 2]), columns)
+    case("a[{{}, b, c}]", pair(lambda a, i, j: a[:, i, j]), CUBE, table, ids([3, 0]))
+    case("a[{b, {}, c}]", pair(lambda a, i, j: a[i, :, j]), CUBE, ids([1, 0, 1]), columns)
+    case("a[{b, {2, 3}, c}]", pair(lambda a, i, j: a[i, 1:3, j]), CUBE, ids([1, 0, 1]), columns)
+    case("a[{b, {1, 3, 2}, c}]", pair(lambda a, i, j: a[i, 0:3:2, j]), CUBE, ids([[0, 1], [1, 1]]), table)
+    case("a[{1, b, c}]", pair(lambda a, i, j: a[0, i, j]), CUBE, table, table + 1)
+    case("a[{b, 2, c}]", pair(lambda a, i, j: a[i][:, 1][torch.arange(3), j]), CUBE, ids([1, 0, 1]), columns)
+    case("a:transpose(1, 3)[{b, c}]", pair(lambda a, i, j: a.transpose(0, 2)[i, j]), CUBE, columns, ids([2, 0, 2]))
+    case("a[{{}, b}]", position(lambda a, i: a[:, i]), CUBE, table)
+    case("a[{{}, {}, b}]", position(lambda a, i: a[..., i]), CUBE, table)
+    case("a[{{1, 1}, b}]", position(lambda a, i: a[:1, i]), CUBE, torch.tensor(1))
+    # masks count as the ids of their true elements
+    case("a[{{}, b}]", lambda a, m: a[:, m], CUBE, CUBE[0] > 0)
+    case("a[{b, c}]", lambda a, m, j: a[m, j - 1], X, torch.tensor([True, False, True]), ids([3, 1]))
+    case("a[{b, {}, c}]", lambda a, m, j: a[m, :, j - 1], CUBE, torch.tensor([True, True]), ids([3, 1]))
+    case("a[{b, c}]", lambda a, m, j: a[m, j - 1], CUBE, CUBE[:, :, 0] > 0, ids([2]))
+    case("a[{1, b, {2, 4}}]", lambda a, m: a[0, m, 1:4], CUBE, torch.tensor([True, False, True]))
+    # assignment: of one place the last value stays
+    one, two = ids([2, 0, 1]), ids([3, 1, 3])
+    case(put("b, c") % ("7", "a * 1"), pair(assigned(lambda y, i, j: y.__setitem__((i, j), 7))), X, one, two)
+    value = d([1.5, -2.5, 3.5])
+    case(put("b, c") % ("a", "gru.zeros(3, 4, {dtype = \"float64\"})"),
+         pair(lambda a, i, j: torch.zeros(3, 4, dtype=D).index_put((i, j), a)), value, one, two)
+    case(put("{}, b, c") % ("gru.tensor({5.0, 6.0, 7.0})", "a * 1"),
+         pair(assigned(lambda y, i, j: y.__setitem__((slice(None), i, j), d([5.0, 6.0, 7.0])))), CUBE, one, two)
+    case(put("b, {}, c") % ("gru.tensor({{5.0}, {6.0}})", "a * 1"),
+         pair(assigned(lambda y, i, j: y.__setitem__((i, slice(None), j), d([[5.0], [6.0]])))), CUBE, ids([1, 0]),
+         ids([3, 0]))
+    case(put("1, b, c") % ("0", "a * 1"), pair(assigned(lambda y, i, j: y.__setitem__((0, i, j), 0))), CUBE, one, two)
+    case(put("{1, 2}, b") % ("gru.tensor({{9.0, 8.0}, {7.0, 6.0}})", "a * 1"),
+         lambda a, i: assigned(lambda y: y[0:2].__setitem__((slice(None), i - 1), d([[9.0, 8.0], [7.0, 6.0]])))(a),
+         X, ids([3, 0]))
+    case(put("{}, b") % ("-1", "a * 1"), lambda a, m: assigned(lambda y: y.__setitem__((slice(None), m), -1))(a),
+         CUBE, CUBE[0] > 0)
+    case("(function(y) y[b] = c; return y end)(a * 1)",
+         lambda a, m, v: assigned(lambda y: y.__setitem__(m, v))(a), X, torch.tensor([True, False, True]),
+         torch.arange(8, dtype=D).reshape(2, 4))
+    case("(function(y) y[b] = c; return y end)(a * 1)",
+         lambda a, m, v: assigned(lambda y: y.__setitem__(m, v))(a), X, X > 1, torch.arange(6, dtype=D)[:int((X > 1).sum())])
+
+
 def arithmetic():
     case("a:tan()", torch.tan, d([-3.0, -1.25, -0.5, 0.0, 0.5, 1.25, 2.0]))
     case("a:tan()", torch.tan, d([0.0, -0.0, 1e-30, INF, NAN]), grad=False)
@@ -249,7 +318,7 @@ def random():
 
 def body():
     golden.cases.clear()
-    for part in (scans, ordering, rearranging, positions, arithmetic):
+    for part in (scans, ordering, rearranging, positions, indexing, arithmetic):
         part()
     parts = {"cases": golden.cases, "creation": creation(), "prints": prints(), "random": random()}
     out = []

@@ -123,9 +123,9 @@ x[{{1, 9}}]  --> index: range {1, 9, 1} is not in dim 1 of size 2
 x[{{1, 2, 0}}]  --> index: range {1, 2, 0} is not in dim 1 of size 2
 x[{{1, 2, -1}}]  --> index: range {1, 2, -1} is not in dim 1 of size 2
 x[{{1, 2, "a"}}]  --> index: a range is {first, last} or {first, last, step}, in integers
-x[{x}]  --> index: a position, a range or a tensor of ids expected, got userdata
-x[{i}]  --> index: a position, a range or a tensor of ids expected, got userdata
-x[x]  --> index_select: ids must be int64, got float32
+x[{x}]  --> index: a tensor in a key must be int64 ids or a bool mask, got float32
+x[{i, i, i}]  --> index: 3 dims named, the tensor has 2
+x[x]  --> index: a tensor in a key must be int64 ids or a bool mask, got float32
 x[gru.tensor({5})]  --> index_select: id 5 at position 1 is outside 1 .. 2
 x[gru.tensor({0})]  --> index_select: id 0 at position 1 is outside 1 .. 2
 x[v:gt(0)]  --> index: a mask of size 4 in dim 1, the tensor has 2
@@ -173,12 +173,12 @@ x.new_zeros(1, 2)  --> new_zeros: a tensor expected, got number
 (function() x[3] = 1 end)()  --> index: position 3 is outside dim 1
 (function() x[1] = v end)()  --> copy_: [4] does not broadcast to [3]
 (function() x[{1, 2, 3}] = 1 end)()  --> select: a 0-d tensor has no dims to index
-(function() x[b] = v end)()  --> index: 4 values for 6 true elements of the mask
-(function() x[{i}] = 1 end)()  --> index: ids among other parts of a key cannot be assigned to
+(function() x[b] = v end)()  --> index: a value of shape [4] for elements of shape [6]
+(function() x[{i, i, i}] = 1 end)()  --> index: 3 dims named, the tensor has 2
 (function() x[true] = 1 end)()  --> index: a position, a table or a tensor expected, got boolean true
 (function() x[1] = "a" end)()  --> bad argument #1 to 'copy_' (tensor or number expected, got string)
 (function() x[gru.tensor({5})] = 1 end)()  --> scatter: id 5 at position 1 is outside 1 .. 2
 (function() x[b] = "a" end)()  --> bad argument #2 to 'where' (tensor or number expected, got string)
-x[{gru.tensor({1}), gru.tensor({1})}]  --> index: ids in two dims of a key, which PyTorch would pair
+x[{gru.tensor({1, 2}), gru.tensor({1, 2, 3})}]  --> index: ids of shapes [2] and [3] do not broadcast
 x[{gru.tensor({7})}]  --> index_select: id 7 at position 1 is outside 1 .. 2
 ]==]
