@@ -21,6 +21,11 @@ local cases = {
     y[{{}, {2, 3}}]:mul_(v:narrow(1, 1, 2))
     return w:exp() + y:t()
   end,
+  ["a constant between limits that have gradients"] = function(x, v)
+    local y = gru.linspace(-1, 1, 12, {dtype = "float64"}):reshape(3, 4)
+    y:clamp_(x * 0.5, v:exp())
+    return y:sin()
+  end,
   ["rows of a constant"] = function(_, v)
     local y = gru.zeros(3, 4, {dtype = "float64"})
     local z = y[1]

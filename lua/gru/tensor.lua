@@ -349,6 +349,14 @@ end
 functions.set_printoptions = format.set_printoptions
 functions.detach = methods.detach
 
+local function any_requires_grad(...)
+  for i = 1, select("#", ...) do
+    local x = select(i, ...)
+    if core.is_tensor(x) and x.requires_grad then return true end
+  end
+  return false
+end
+
 -- x:name_(...) writes what name(x, ...) gives over x.
 for _, name in ipairs {
   "scatter", "scatter_add", "index_add", "index_fill", "index_copy", "masked_scatter", "clamp", "tril",
@@ -358,7 +366,7 @@ for _, name in ipairs {
   define(name .. "_", function(x, ...)
     check(name .. "_", x)
     -- the gradient may need the value before
-    return x:copy_(f(x.requires_grad and x:clone() or x, ...))
+    return x:copy_(f(any_requires_grad(x, ...) and x:clone() or x, ...))
   end)
 end
 

@@ -13,14 +13,15 @@ bool gruI_requires_grad(const gru_tensor *t) { return t->leaf_grad || t->node; }
 
 /* ---- saving ------------------------------------------------------------------------------- */
 
-/* Keeps the value of `t` without its history.  A result is about to get the node as its history:
-** keeping the tensor itself would make a cycle. */
-static gru_status save(gru_tensor *t, bool is_result, gruI_saved *out) {
+/* Keeps the value of `t` without its history: a result is about to get the node as its history, a
+** constant may get one that leads to the node when it is written in place.  Keeping the tensor
+** itself would make a cycle. */
+static gru_status save(gru_tensor *t, gruI_saved *out) {
   gru_tensor *kept;
-  if (is_result || t->node || t->leaf_grad || t->base)
-    GRUI_TRY(gruI_tensor_twin(t, &kept));
-  else
+  if (gruI_is_number(t))
     kept = gru_tensor_retain(t);
+  else
+    GRUI_TRY(gruI_tensor_twin(t, &kept));
   *out = (gruI_saved){kept, gru_tensor_version(t)};
   return GRU_OK;
 }
@@ -31,12 +32,11 @@ static gru_status save_all(gruI_node *node, gruI_call *c) {
   for (int k = 0; k < n; k++)
     if (node->in[k].node || node->in[k].leaf) uses |= c->uses[k];
   for (int i = 0; i < n; i++)
-    if ((uses & GRUI_USES_X(i)) && c->in[i]) GRUI_TRY(save(c->in[i], false, &node->in[i].saved));
+    if ((uses & GRUI_USES_X(i)) && c->in[i]) GRUI_TRY(save(c->in[i], &node->in[i].saved));
   for (int i = 0; i < GRU_MAX_OUTPUTS; i++)
-    if ((uses & GRUI_USES_Y(i)) && c->out[i]) GRUI_TRY(save(c->out[i], true, &node->y[i]));
+    if ((uses & GRUI_USES_Y(i)) && c->out[i]) GRUI_TRY(save(c->out[i], &node->y[i]));
   for (int i = 0; i < GRUI_MAX_EXTRAS; i++)
-    if ((uses & GRUI_USES_EXTRA) && c->extra[i])
-      GRUI_TRY(save(c->extra[i], false, &node->extra[i]));
+    if ((uses & GRUI_USES_EXTRA) && c->extra[i]) GRUI_TRY(save(c->extra[i], &node->extra[i]));
   return GRU_OK;
 }
 
