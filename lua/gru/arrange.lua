@@ -248,40 +248,35 @@ end
 
 -- ---- triangles and diagonals ------------------------------------------------------------------------
 
--- columns - rows of the last two dims: int64 (m, n)
-local function offsets(name, x)
+local function an_offset(name, diagonal, level)
+  if diagonal ~= nil and math.type(diagonal) ~= "integer" then
+    error(("%s: the diagonal must be an integer, got %s"):format(name, tostring(diagonal)), level or 3)
+  end
+  return diagonal or 0
+end
+
+-- x where column - row of the last two dims is on one side of a diagonal, the rest 0.
+local function triangle(name, x, diagonal, side)
   check(name, x)
   if x:dim() < 2 then
     error(("%s: two dims or more expected, got %d"):format(name, x:dim()), 3)
   end
-  local rows = core.range(0, 1, x:size(-2), "int64", x.device)
-  return core.range(0, 1, x:size(-1), "int64", x.device) - rows:unsqueeze(2)
-end
-
-local function keep(x, mask)
+  local limit = an_offset(name, diagonal, 4)
+  if x:numel() == 0 then return x:clone() end
+  local rows = core.range(0, 1, x:size(-2), "int64", x.device):unsqueeze(2)
+  local mask = ops[side](core.range(0, 1, x:size(-1), "int64", x.device) - rows, limit)
   return ops.where(mask, x, core.empty({}, x.dtype, x.device):fill_(0))
-end
-
-local function an_offset(name, diagonal)
-  if diagonal ~= nil and math.type(diagonal) ~= "integer" then
-    error(("%s: the diagonal must be an integer, got %s"):format(name, tostring(diagonal)), 3)
-  end
-  return diagonal or 0
 end
 
 --- The lower triangle of the last two dims, the rest 0.
 -- @param x (..., m, n)
 -- @tparam[opt=0] integer diagonal the last one kept: 1 is the one above the main one
-function arrange.tril(x, diagonal)
-  return keep(x, offsets("tril", x):le(an_offset("tril", diagonal)))
-end
+function arrange.tril(x, diagonal) return triangle("tril", x, diagonal, "le") end
 
 --- The upper triangle of the last two dims, the rest 0.
 -- @param x (..., m, n)
 -- @tparam[opt=0] integer diagonal the first one kept
-function arrange.triu(x, diagonal)
-  return keep(x, offsets("triu", x):ge(an_offset("triu", diagonal)))
-end
+function arrange.triu(x, diagonal) return triangle("triu", x, diagonal, "ge") end
 
 --- The diagonal of a matrix, or the matrix with a vector as its diagonal.
 -- @param x (n) or (m, n)
