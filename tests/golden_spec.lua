@@ -2,45 +2,12 @@
 local gru = require "gru"
 local core = require "gru.core"
 local agree = require "tests.support.agree"
+local golden = require "tests.support.golden"
 local nd = require "tests.support.nd"
-
-local TOLERANCE = {float32 = 2e-6, float64 = 1e-9, int64 = 0, bool = 0}
-
-local function array(saved) return nd.new(saved[2], saved[3]) end
-
-local function expression(text)
-  return assert(load("local gru, core, a, b, c = ... return " .. text, text, "t"))
-end
-
--- What `w` was when the gradients were made: 0.5, 0.75, 1 ...
-local function weights(y)
-  return nd.tensor(nd.generate(y.shape, function(i) return 0.25 + 0.25 * i end), y.dtype)
-end
-
-local function check(t, saved, what)
-  local ok, message = agree.shape(t, saved[2], saved[1])
-  if ok then ok, message = agree.values(t, array(saved), TOLERANCE[saved[1]], true) end
-  assert(ok, message and what .. ": " .. message)
-end
-
-local function run(case)
-  local inputs = {}
-  for k, saved in ipairs(case.inputs) do
-    inputs[k] = nd.tensor(array(saved), saved[1])
-    if case.grads[k] then inputs[k]:requires_grad_() end
-  end
-  local outs = {expression(case.call)(gru, core, table.unpack(inputs))}
-  for k, saved in ipairs(case.outs) do check(outs[k], saved, "result " .. k) end
-  if #case.grads == 0 then return end
-  outs[1]:backward(weights(outs[1]))
-  for k, saved in ipairs(case.grads) do
-    if saved then check(inputs[k].grad, saved, "gradient " .. k) end
-  end
-end
 
 describe("PyTorch's numbers:", function()
   for i, case in ipairs(require "tests.golden.ops") do
-    it(("%s of %s, %d"):format(case.call, case.inputs[1][1], i), function() run(case) end)
+    it(("%s of %s, %d"):format(case.call, case.inputs[1][1], i), function() golden.run(case) end)
   end
 end)
 

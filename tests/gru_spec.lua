@@ -1,9 +1,9 @@
--- nn.GRU: golden numbers, PyTorch's results, a reference written element by element, and gradients
--- against differences.
+-- nn.GRU: golden numbers, PyTorch's results, a reference written element by element, state.
 local gru = require "gru"
 local agree = require "tests.support.agree"
 local nd = require "tests.support.nd"
 local new_rng = require "tests.support.rng"
+local reference = require "tests.support.gru_reference"
 local golden = dofile "tests/golden/nn.lua"
 
 local nn = gru.nn
@@ -33,107 +33,6 @@ end
 
 local function random_tensor(draw, dtype, ...)
   return nd.tensor(nd.generate({...}, function() return draw(-1, 1) end), dtype)
-end
-
--- ---- the reference: nested tables, one element at a time ----------------------------------------
-
-local function sigmoid(a) return 1 / (1 + math.exp(-a)) end
-
-local function tanh(a)
-  local e = math.exp(-2 * math.abs(a))
-  local y = (1 - e) / (1 + e)
-  return a < 0 and -y or y
-end
-
--- row of W times v
-local function product(W, row, v)
-  local sum = 0
-  for i = 1, #v do sum = sum + W[row][i] * v[i] end
-  return sum
-end
-
--- One step of one row; `w` has ih, hh, and biases bi, bh, which may be zeros.
-local function reference_step(x, h, w, H, reset)
-  local r, z, new = {}, {}, {}
-  for j = 1, H do
-    r[j] = sigmoid(product(w.ih, j, x) + w.bi[j] + product(w.hh, j, h) + w.bh[j])
-    z[j] = sigmoid(product(w.ih, H + j, x) + w.bi[H + j] + product(w.hh, H + j, h) + w.bh[H + j])
-  end
-  local rh = {}
-  for j = 1, H do rh[j] = r[j] * h[j] end
-  for j = 1, H do
-    local at = 2 * H + j
-    local recurrent = product(w.hh, at, reset == "after" and h or rh) + w.bh[at]
-    if reset == "after" then recurrent = r[j] * recurrent end
-    local n = tanh(product(w.ih, at, x) + w.bi[at] + recurrent)
-    new[j] = (1 - z[j]) * n + z[j] * h[j]
-  end
-  return new
-end
-
--- One direction of one layer: x[t][b], h[b] -> out[t][b], h[b].
-local function reference_direction(x, h, w, H, reset, reverse, lengths)
-  local L, out, last = #x, {}, {}
-  for t = 1, L do out[t] = {} end
-  for b = 1, #h do
-    local n, state = lengths and lengths[b] or L, h[b]
-    for t = 1, L do
-      out[t][b] = {}
-      for j = 1, H do out[t][b][j] = 0 end
-    end
-    for i = 1, n do
-      local t = reverse and n + 1 - i or i
-      state = reference_step(x[t][b], state, w, H, reset)
-      out[t][b] = state
-    end
-    last[b] = state
-  end
-  return out, last
-end
-
-local function weights_of(rnn, key)
-  local zeros = {}
-  for j = 1, 3 * rnn.hidden_size do zeros[j] = 0 end
-  local bi, bh = rnn["bias_ih" .. key], rnn["bias_hh" .. key]
-  return {ih = rnn["weight_ih" .. key]:totable(), hh = rnn["weight_hh" .. key]:totable(),
-          bi = bi and bi:totable() or zeros, bh = bh and bh:totable() or zeros}
-end
-
---- @param x (L, N, I) as nested tables
--- @param h_0 (rows, N, H) as nested tables
--- @return output, h_n as nested tables
-local function reference(rnn, x, h_0, lengths)
-  local h_n, H = {}, rnn.hidden_size
-  for layer = 0, rnn.num_layers - 1 do
-    local halves = {}
-    for direction = 1, rnn.bidirectional and 2 or 1 do
-      local key = "_l" .. layer .. (direction == 2 and "_reverse" or "")
-      halves[direction], h_n[#h_n + 1] = reference_direction(x, h_0[#h_n + 1], weights_of(rnn, key),
-        H, rnn.reset, direction == 2, lengths)
-    end
-    x = halves[1]
-    if halves[2] then
-      for t, rows in ipairs(x) do
-        for b, row in ipairs(rows) do
-          rows[b] = table.move(halves[2][t][b], 1, H, H + 1, {table.unpack(row)})
-        end
-      end
-    end
-  end
-  return x, h_n
-end
-
-local function array(shape, nested)
-  local data = {}
-  local function walk(t)
-    if type(t) ~= "table" then
-      data[#data + 1] = t
-    else
-      for _, v in ipairs(t) do walk(v) end
-    end
-  end
-  walk(nested)
-  return nd.new(shape, data)
 end
 
 -- ---- golden numbers -----------------------------------------------------------------------------
@@ -289,12 +188,12 @@ describe("GRU agrees with the element-by-element reference", function()
     local h_0 = draw(2) == 1 and random_tensor(draw, dtype, rows, N, H) or nil
     local lengths = with_lengths and shuffled_lengths(draw, N, L) or nil
     local start = h_0 or gru.zeros(rows, N, H)
-    local want, want_h = reference(rnn, x:totable(), start:totable(), lengths)
+    local want, want_h = reference.run(rnn, x:totable(), start:totable(), lengths)
     local output, h_n = rnn(options.batch_first and x:transpose(1, 2) or x, h_0, {lengths = lengths})
     if options.batch_first then output = output:transpose(1, 2) end
     local width = H * (options.bidirectional and 2 or 1)
-    same(output, array({L, N, width}, want), agree.forward[dtype])
-    same(h_n, array({rows, N, H}, want_h), agree.forward[dtype])
+    same(output, reference.array({L, N, width}, want), agree.forward[dtype])
+    same(h_n, reference.array({rows, N, H}, want_h), agree.forward[dtype])
     assert.equal(dtype, output.dtype)
   end
 
@@ -384,8 +283,8 @@ describe("GRU", function()
       end
     end)
     local output = rnn(gru.tensor({{{2.0}}}, {dtype = "float64"}))
-    local r, z = sigmoid(0.6 + 0.1 - 0.6), sigmoid(-0.4 + 0.4 + 0.2)
-    local n = tanh(1.4 - 0.3 + r * 1.5)
+    local r, z = reference.sigmoid(0.6 + 0.1 - 0.6), reference.sigmoid(-0.4 + 0.4 + 0.2)
+    local n = reference.tanh(1.4 - 0.3 + r * 1.5)
     assert.near((1 - z) * n, output:item(), 1e-14)
   end)
 
@@ -499,235 +398,5 @@ describe("GRU", function()
     assert.equal("GRU(2, 3, num_layers=2, bias=false, batch_first=true, dropout=0.5, "
       .. "bidirectional=true, reset=\"before\")", tostring(nn.GRU(2, 3, {num_layers = 2, bias = false,
       batch_first = true, dropout = 0.5, bidirectional = true, reset = "before"})))
-  end)
-end)
-
--- ---- dropout ------------------------------------------------------------------------------------
-
-describe("GRU's dropout", function()
-  local warnings, warn_before
-
-  before_each(function()
-    warnings, warn_before = {}, rawget(_G, "warn")
-    rawset(_G, "warn", function(...) warnings[#warnings + 1] = table.concat {...} end)
-  end)
-
-  after_each(function() rawset(_G, "warn", warn_before) end)
-
-  it("acts between layers only, never on states or on the output", function()
-    gru.manual_seed(1)
-    local rnn = nn.GRU(2, 3, {num_layers = 2, dropout = 1})
-    local x = gru.randn(5, 2, 2)
-    local output, h_n = rnn(x)
-    -- with p = 1 the second layer sees zeros
-    local second = nn.GRU(3, 3)
-    for _, name in ipairs {"weight_ih_l", "weight_hh_l", "bias_ih_l", "bias_hh_l"} do
-      second[name .. 0] = nn.Parameter(rnn[name .. 1])
-    end
-    local want, want_h = second(gru.zeros(5, 2, 3))
-    equal(output, want)
-    equal(h_n[2], want_h[1])
-    rnn:eval()
-    local eval_output, eval_h = rnn(x)
-    equal(h_n[1], eval_h[1])
-    assert.is_true((eval_output - output):abs():max():item() > 1e-3)
-    assert.same({}, warnings)
-  end)
-
-  it("draws a mask of its own for every element, step and call, scaled by 1 / (1 - p)", function()
-    local H, L, N, p = 8, 10, 6, 0.25
-    gru.manual_seed(2)
-    local rnn = nn.GRU(3, H, {num_layers = 2, dropout = p, dtype = "float64"})
-    local first = nn.GRU(3, H, {dtype = "float64"})
-    for _, name in ipairs {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"} do
-      first[name] = nn.Parameter(rnn[name])
-    end
-    -- a second layer that shows its input: z = 0, h' = tanh(x / 4)
-    do
-      local _ <close> = gru.no_grad()
-      rnn.weight_hh_l1:zero_()
-      rnn.bias_ih_l1:zero_()
-      rnn.bias_hh_l1:zero_():narrow(1, H + 1, H):fill_(-40)
-      rnn.weight_ih_l1:zero_():narrow(1, 2 * H + 1, H):copy_(gru.eye(H) * 0.25)
-    end
-    local x = gru.randn(L, N, 3, {dtype = "float64"})
-    local hidden = nd.of(first(x)).data
-    local function mask()
-      local bits, kept = {}, 0
-      for i, v in ipairs(nd.of(rnn(x)).data) do
-        local ratio = 4 * 0.5 * math.log((1 + v) / (1 - v)) / hidden[i]
-        local on = ratio > 0.5
-        assert.near(on and 1 / (1 - p) or 0, ratio, 1e-9)
-        bits[i] = on and "1" or "0"
-        kept = kept + (on and 1 or 0)
-      end
-      return table.concat(bits), kept / #bits
-    end
-    local a, share = mask()
-    assert.is_true(math.abs(share - (1 - p)) < 5 * math.sqrt(p * (1 - p) / #a))
-    assert.not_equal(a, (mask()))
-    local steps, rows = {}, {}
-    for t = 1, L do steps[a:sub((t - 1) * N * H + 1, t * N * H)] = true end
-    for b = 1, L * N do rows[a:sub((b - 1) * H + 1, b * H)] = true end
-    local count = {0, 0}
-    for i, set in ipairs {steps, rows} do
-      for _ in pairs(set) do count[i] = count[i] + 1 end
-    end
-    assert.equal(L, count[1])
-    assert.is_true(count[2] > L * N / 3)
-    gru.manual_seed(9)
-    local again = mask()
-    gru.manual_seed(9)
-    assert.equal(again, (mask()))
-  end)
-
-  it("is the same mask for the gradient", function()
-    gru.manual_seed(3)
-    local rnn = nn.GRU(2, 3, {num_layers = 2, dropout = 0.5, dtype = "float64"})
-    local x = gru.randn(2, 2, 2, {dtype = "float64"})
-    assert(gru.autograd.gradcheck(function()
-      gru.manual_seed(4)
-      return (rnn(x))
-    end, rnn:parameters(), {atol = 1e-8, rtol = 1e-5}))
-  end)
-
-  it("warns for one layer, where it has no effect", function()
-    local rnn = nn.GRU(2, 3, {dropout = 0.5})
-    assert.equal(1, #warnings)
-    assert.truthy(warnings[1]:find "GRU: dropout .* no effect")
-    local x = gru.randn(4, 2, 2)
-    local a = rnn(x)
-    rnn:eval()
-    equal(a, (rnn(x)))
-  end)
-end)
-
--- ---- gradients against differences --------------------------------------------------------------
-
-describe("GRU's gradients", function()
-  local cases = {
-    {"after", {}, {3, 2, 2}},
-    {"before", {}, {3, 2, 2}},
-    {"after", {bidirectional = true, num_layers = 2}, {3, 2, 2}, {1, 3}},
-    {"before", {bidirectional = true, num_layers = 2, batch_first = true}, {2, 3, 2}, {3, 2}},
-    {"before", {bias = false}, {2, 2}},
-  }
-
-  local function make(case, seed)
-    local draw = new_rng(seed)
-    local options = {reset = case[1], dtype = "float64"}
-    for key, value in pairs(case[2]) do options[key] = value end
-    local rnn = nn.GRU(2, 2, options)
-    fill_random(rnn, draw)
-    local rows = rnn.num_layers * (rnn.bidirectional and 2 or 1)
-    local x = random_tensor(draw, "float64", table.unpack(case[3])):requires_grad_()
-    local state = #case[3] == 2 and {rows, 2} or {rows, 2, 2}
-    local h_0 = random_tensor(draw, "float64", table.unpack(state)):requires_grad_()
-    local inputs = {x, h_0, table.unpack(rnn:parameters())}
-    local function f()
-      local output, h_n = rnn(x, h_0, {lengths = case[4]})
-      return gru.cat({output:reshape(-1), h_n:reshape(-1)}, 1)
-    end
-    return f, inputs
-  end
-
-  for i, case in ipairs(cases) do
-    it(("of first order agree with differences: reset %s, case %d"):format(case[1], i), function()
-      local f, inputs = make(case, 100 + i)
-      assert(gru.autograd.gradcheck(f, inputs, {atol = 1e-8, rtol = 1e-6}))
-    end)
-
-    it(("of second order agree with differences: reset %s, case %d"):format(case[1], i), function()
-      local f, inputs = make({case[1], case[2], case[3], case[4]}, 200 + i)
-      if #inputs > 8 then -- a large case: some inputs stand for all
-        inputs = {inputs[1], inputs[2], inputs[4], inputs[#inputs - 1]}
-      end
-      assert(gru.autograd.gradgradcheck(f, inputs, {atol = 1e-7, rtol = 1e-5}))
-    end)
-  end
-
-  it("of second order exist for one-hot input, too", function()
-    local rnn = nn.GRU(3, 2, {dtype = "float64"})
-    fill_random(rnn, new_rng(9))
-    local x = gru.one_hot(gru.tensor {{1, 3}, {2, 2}}, 3):double()
-    assert(gru.autograd.gradgradcheck(function() return (rnn(x)) end, rnn:parameters(),
-      {atol = 1e-7, rtol = 1e-5}))
-  end)
-
-  it("add up over calls and do not depend on the batch they came in", function()
-    local draw = new_rng(300)
-    local rnn = nn.GRU(2, 3, {dtype = "float64"})
-    fill_random(rnn, draw)
-    local x = random_tensor(draw, "float64", 4, 3, 2)
-    rnn(x):sum():backward()
-    local together = {}
-    for k, p in ipairs(rnn:parameters()) do together[k] = p.grad end
-    rnn:zero_grad()
-    for b = 1, 3 do rnn(x:narrow(2, b, 1)):sum():backward() end
-    for k, p in ipairs(rnn:parameters()) do same(p.grad, nd.of(together[k]), 1e-13) end
-  end)
-
-  it("are not recorded under no_grad", function()
-    local rnn = nn.GRU(2, 3, {num_layers = 2})
-    local output, h_n = gru.no_grad(function() return rnn(gru.randn(3, 2, 2)) end)
-    assert.is_false(output.requires_grad)
-    assert.is_false(h_n.requires_grad)
-  end)
-end)
-
--- ---- errors -------------------------------------------------------------------------------------
-
-describe("GRU raises", function()
-  local rnn
-  before_each(function() rnn = nn.GRU(2, 3) end)
-
-  local function raises(pattern, f, ...)
-    local ok, message = pcall(f, ...)
-    assert.is_false(ok)
-    assert.truthy(tostring(message):find(pattern), message)
-  end
-
-  it("for bad settings", function()
-    raises("GRU: input_size must be a positive integer, got 0", nn.GRU, 0, 3)
-    raises("GRU: hidden_size must be a positive integer, got nil", nn.GRU, 2)
-    raises("GRU: hidden_size must be a positive integer, got 2.5", nn.GRU, 2, 2.5)
-    raises("GRU: num_layers must be a positive integer, got 0", nn.GRU, 2, 3, {num_layers = 0})
-    raises("GRU: dropout must be in 0 .. 1, got 1.5", nn.GRU, 2, 3, {dropout = 1.5})
-    raises("GRU: dropout must be in 0 .. 1, got %-0.1", nn.GRU, 2, 3, {dropout = -0.1})
-    raises("GRU: dropout must be in 0 .. 1, got .*nan", nn.GRU, 2, 3, {dropout = 0 / 0})
-    raises("GRU: reset must be \"after\" or \"before\", got never", nn.GRU, 2, 3, {reset = "never"})
-    raises("GRU: unknown option 'layers'", nn.GRU, 2, 3, {layers = 2})
-    raises("GRU: unknown option 'hiden_size'", nn.GRU, {input_size = 2, hidden_size = 3, hiden_size = 3})
-    raises("GRU: options must be a table.*got number", nn.GRU, 2, 3, 2)
-  end)
-
-  it("for bad input", function()
-    raises("GRU: an input tensor expected, got table", rnn, {1, 2})
-    raises("GRU: input must have 2 or 3 dims, got %[4%]", rnn, gru.zeros(4))
-    raises("GRU: input must have 2 or 3 dims, got %[1, 2, 3, 2%]", rnn, gru.zeros(1, 2, 3, 2))
-    raises("GRU: input %[4, 2, 3%] ends with 3, input_size is 2", rnn, gru.zeros(4, 2, 3))
-    raises("GRU: a sequence of no steps", rnn, gru.zeros(0, 2, 2))
-    raises("GRU: a sequence of no steps", nn.GRU(2, 3, {batch_first = true}), gru.zeros(2, 0, 2))
-  end)
-
-  it("for a bad h_0", function()
-    local x = gru.zeros(4, 2, 2)
-    raises("GRU: h_0 must be %[1, 2, 3%], got %[2, 2, 3%]", rnn, x, gru.zeros(2, 2, 3))
-    raises("GRU: h_0 must be %[1, 2, 3%], got %[2, 3%]", rnn, x, gru.zeros(2, 3))
-    raises("GRU: h_0 must be .*, got number", rnn, x, 3)
-    raises("GRU: h_0 must be %[1, 3%].*, got %[1, 1, 3%]", rnn, gru.zeros(4, 2), gru.zeros(1, 1, 3))
-    raises("GRU: h_0 must be %[4, 2, 3%], got %[2, 4, 3%]; batch_first does not change it",
-      nn.GRU(2, 3, {batch_first = true, num_layers = 2, bidirectional = true}), gru.zeros(2, 4, 2),
-      gru.zeros(2, 4, 3))
-  end)
-
-  it("for bad lengths", function()
-    local x = gru.zeros(4, 2, 2)
-    raises("GRU: lengths must name 2 rows, got 3", rnn, x, nil, {lengths = {1, 2, 3}})
-    raises("GRU: lengths must name 2 rows, got number", rnn, x, nil, {lengths = 4})
-    raises("GRU: lengths%[2%] must be .*1 .. 4, got 0", rnn, x, nil, {lengths = {4, 0}})
-    raises("GRU: lengths%[1%] must be .*1 .. 4, got 5", rnn, x, nil, {lengths = {5, 4}})
-    raises("GRU: lengths%[1%] must be .*1 .. 4, got 2.5", rnn, x, nil, {lengths = {2.5, 4}})
-    raises("GRU: unknown option 'length'", rnn, x, nil, {length = {4, 4}})
   end)
 end)

@@ -35,7 +35,7 @@ local function layer(name, inputs, build, options)
   options = options or {}
   local draw = options.draw or draw_parameter
   add(name, inputs, {
-    text = tostring(build()):match "^[^\n]*", layouts = options.layouts,
+    text = tostring(build()):match "^[^\n]*":gsub("%($", ""), layouts = options.layouts,
     make = function(rng)
       local module, leaves, seed = build():double(), {}, rng(10 ^ 6 // 1)
       for key, p in module:named_parameters() do
