@@ -216,9 +216,9 @@ static gru_status finish(gruI_task *task, int32_t i, gru_tensor **grad) {
   return GRU_OK;
 }
 
-/* gru_grad with one input: nothing beyond it is asked for. */
-static bool is_last_input(const gruI_task *task, int32_t slot) {
-  return task->ninputs == 1 && task->slots[slot].capture >= 0;
+/* Is nothing beyond this slot asked for? */
+static bool is_end(const gruI_task *task, int32_t slot) {
+  return task->bounded && task->slots[slot].capture >= 0;
 }
 
 static gru_status run_nodes(gruI_task *task) {
@@ -227,7 +227,7 @@ static gru_status run_nodes(gruI_task *task) {
     gru_tensor *g = NULL;
     gru_status status = finish(task, i, &g);
     gruI_node *node = task->slots[i].node;
-    if (status == GRU_OK && g && !is_last_input(task, i)) status = call_rule(task, node, g);
+    if (status == GRU_OK && g && !is_end(task, i)) status = call_rule(task, node, g);
     gru_tensor_release(g);
     if (status != GRU_OK) return status;
   }
@@ -327,8 +327,9 @@ static gru_status capture(gruI_task *task, int n, gru_tensor *const *inputs) {
 }
 
 static gru_status grad(gru_runtime *rt, int n, gru_tensor *const *outputs, gru_tensor *const *grads,
-                       int ninputs, gru_tensor *const *inputs, gru_tensor **results, int flags) {
-  gruI_task task = {.rt = rt, .flags = flags, .ninputs = ninputs};
+                       int ninputs, gru_tensor *const *inputs, gru_tensor **results, int flags,
+                       bool bounded) {
+  gruI_task task = {.rt = rt, .flags = flags, .bounded = bounded, .ninputs = ninputs};
   if (ninputs < 1 || !(task.results = calloc((size_t)ninputs, sizeof *task.results)))
     return gruI_fail(rt, GRU_ERROR_ARGUMENT, "grad: no inputs");
   gru_status status = capture(&task, ninputs, inputs);
@@ -367,6 +368,11 @@ gru_status gru_grad(gru_runtime *rt, int n, gru_tensor *const *outputs, gru_tens
                     int ninputs, gru_tensor *const *inputs, gru_tensor **results, int flags) {
   gru_status status;
   GRUI_SPAN(rt, "grad", GRU_SPAN_BACKWARD, status,
-            grad(rt, n, outputs, grads, ninputs, inputs, results, flags));
+            grad(rt, n, outputs, grads, ninputs, inputs, results, flags, ninputs == 1));
   return status;
+}
+
+gru_status gruI_grad_within(gru_runtime *rt, gru_tensor *y, gru_tensor *g, int n,
+                            gru_tensor *const *inputs, gru_tensor **results) {
+  return grad(rt, 1, &y, &g, n, inputs, results, GRU_CREATE_GRAPH | GRU_ALLOW_UNUSED, true);
 }

@@ -37,6 +37,7 @@ struct gruI_task {
   int32_t heap_count;
   int flags;
   bool accumulate; /* gru_backward: into .grad of the leaves */
+  bool bounded;    /* gru_grad: nothing beyond the inputs is asked for */
   int ninputs;     /* gru_grad: how many inputs, and their gradients */
   gru_tensor **results;
 };

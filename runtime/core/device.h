@@ -190,6 +190,69 @@ typedef struct gruI_cross_entropy {
   void *dx; /* gradient: out */
 } gruI_cross_entropy;
 
+/* ---- recurrent layers --------------------------------------------------------------- */
+
+/* A layer over a whole sequence.  Time t runs 0 .. steps - 1, or from the last step to the first
+** where `reverse` is set; "before" and "after" a step follow that order.  G gates of H = hidden rows,
+** s the logistic function, (.) elementwise, a = W_hh h + b_hh of the state h before the step, x the
+** input part gx + b_ih, both cut into gates:
+**
+**   RNN_TANH    G = 1        h' = tanh(x + a)
+**   RNN_RELU    G = 1        h' = relu(x + a)
+**   LSTM        G = 4 i|f|g|o  c' = s(f) (.) c + s(i) (.) tanh(g),   h' = s(o) (.) tanh(c')
+**   GRU_AFTER   G = 3 r|z|n  n = tanh(x_n + s(r) (.) a_n),           h' = (1 - z) (.) n + z (.) h
+**   GRU_BEFORE  G = 3 r|z|n  the same with n = tanh(x_n + W_hn (s(r) (.) h) + b_hn)
+*/
+typedef enum gruI_cell {
+  GRUI_RNN_TANH,
+  GRUI_RNN_RELU,
+  GRUI_LSTM,
+  GRUI_GRU_AFTER,
+  GRUI_GRU_BEFORE
+} gruI_cell;
+
+enum { GRUI_MAX_GATES = 4 };
+
+/* Everything is contiguous.  Forward writes h, c, y, and gates; backward reads them.
+**
+**   gx         (steps, batch, G H)      W_ih x of every step
+**   w_hh       (G H, H);  b_ih, b_hh (G H), either may be NULL
+**   lengths    (batch) int64, or NULL: row b has no steps t >= lengths[b]; its state stays then
+**   h          (steps + 1, batch, H): the state before the first step stands at 0 (in reverse at
+**              `steps`), put there by the caller, and each step writes the next
+**   c          likewise for the LSTM, else NULL
+**   y          (steps, batch, H): h after each step with zeros past the lengths; NULL without lengths
+**   y_c        likewise for the LSTM
+**   gates      (steps, batch, S H), what backward needs, NULL when there is none; S is
+**              LSTM 5: i f g o tanh(c'); GRU 4: r z n and a_n (AFTER) or r (.) h (BEFORE); RNN 0
+**
+** Backward:
+**   dy         (steps, batch, H), the gradient of the states (of y); dy_c of the LSTM's c or NULL
+**   dgx (=)    (steps, batch, G H), the gradient of gx, zeros past the lengths
+**   da_n (=)   (steps, batch, H), that of a_n: GRU_AFTER
+**   dh (=)     (batch, H), of the state before the first step; dc (=) likewise
+** The caller forms those of the weights and biases from dgx, da_n, h and gates. */
+typedef struct gruI_recurrence {
+  gruI_cell cell;
+  gru_dtype dtype; /* a float dtype */
+  int reverse;
+  int64_t steps, batch, hidden;
+  const void *gx, *w_hh, *b_ih, *b_hh;
+  const int64_t *lengths;
+  void *h, *c, *y, *y_c, *gates;
+  const void *dy, *dy_c;
+  void *dgx, *da_n, *dh, *dc;
+} gruI_recurrence;
+
+static inline int gruI_cell_gates(gruI_cell cell) {
+  return cell == GRUI_LSTM ? 4 : cell >= GRUI_GRU_AFTER ? 3 : 1;
+}
+
+/* Of `gates`. */
+static inline int gruI_cell_saved(gruI_cell cell) {
+  return cell == GRUI_LSTM ? 5 : cell >= GRUI_GRU_AFTER ? 4 : 0;
+}
+
 /* ---- random numbers --------------------------------------------------------------- */
 
 typedef enum gruI_random_kind {
@@ -346,6 +409,8 @@ typedef struct gruI_kernels {
   gru_status (*adam)(gruI_device *, const gruI_adam *);
   gru_status (*clip_norm)(gruI_device *, const gruI_clip_norm *);
   gru_status (*scale)(gruI_device *, const gruI_scale *);
+  gru_status (*recurrence)(gruI_device *, const gruI_recurrence *);
+  gru_status (*recurrence_grad)(gruI_device *, const gruI_recurrence *);
 } gruI_kernels;
 
 typedef struct gruI_backend {
@@ -378,7 +443,9 @@ struct gruI_device {
   gruI_pool *pool;
   char name[24]; /* "cpu", "cuda:0" */
   int index;
-  void *state; /* the backend's own */
+  void *state;   /* the backend's own */
+  void *scratch; /* the same: memory that its kernels keep between calls */
+  size_t scratch_bytes;
   gruI_fault fault;
   /* Settings of the runtime that a backend honours. */
   int keep_blas_threads;

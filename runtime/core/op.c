@@ -77,9 +77,12 @@ static bool any_requires_grad(const gruI_call *c) {
   return false;
 }
 
+static void release_extras(gruI_call *c) {
+  for (int i = 0; i < GRUI_MAX_EXTRAS; i++) gru_tensor_release(c->extra[i]);
+}
+
 static void release_results(gruI_call *c) {
   for (int i = 0; i < GRU_MAX_OUTPUTS; i++) gru_tensor_release(c->out[i]);
-  for (int i = 0; i < GRUI_MAX_EXTRAS; i++) gru_tensor_release(c->extra[i]);
 }
 
 /* A view remembers whose storage it looks at. */
@@ -137,8 +140,7 @@ static gru_status call_op(gru_runtime *rt, gru_op id, gru_tensor *const *inputs,
   if (status == GRU_OK && c.recording && c.out[0] != inputs[0] &&
       gruI_is_float((gru_dtype)c.out[0]->dtype))
     status = gruI_tape_record(&c);
-  gru_tensor_release(c.extra[0]);
-  c.extra[0] = NULL;
+  release_extras(&c);
   if (status != GRU_OK) {
     release_results(&c);
     return status;

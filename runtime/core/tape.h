@@ -89,6 +89,11 @@ gru_status gruI_vjp_hold(gruI_vjp *v, int k, gru_tensor *x, gru_tensor *g, bool 
 ** while composing. */
 gru_status gruI_vjp_add_part(gruI_vjp *v, gru_op geometry);
 
+/* The gradients of y times g with respect to inputs, recorded; nothing beyond the inputs is walked
+** through.  For rules that differentiate what they compose. */
+gru_status gruI_grad_within(gru_runtime *rt, gru_tensor *y, gru_tensor *g, int n,
+                            gru_tensor *const *inputs, gru_tensor **results);
+
 bool gruI_requires_grad(const gru_tensor *t);
 
 /* Makes a node for a call that has run. */

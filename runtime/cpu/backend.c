@@ -13,9 +13,10 @@
 
 #define ISA(isa) \
   { \
-#isa, gruI_cpu_elementwise_##isa, gruI_cpu_copy_##isa, gruI_cpu_reduce_##isa, \
-        gruI_random_fill_##isa, &gruI_loss_rows_##isa, &gruI_panel_kernels_##isa, \
-        &gruI_list_rows_##isa \
+    .name = #isa, .elementwise = gruI_cpu_elementwise_##isa, .copy = gruI_cpu_copy_##isa, \
+    .reduce = gruI_cpu_reduce_##isa, .random_fill = gruI_random_fill_##isa, \
+    .loss_rows = &gruI_loss_rows_##isa, .panel = &gruI_panel_kernels_##isa, \
+    .list_rows = &gruI_list_rows_##isa, .recurrence_rows = &gruI_recurrence_rows_##isa \
   }
 
 /* From the least to the most. */
@@ -81,6 +82,29 @@ gru_status gruI_cpu_parallel(gruI_device *device, int64_t blocks, gruI_job job, 
     for (int64_t block = 0; block < blocks; block++) job(context, block, 0);
   if (status != GRU_OK) gruI_cpu_fail(device, status, "interrupted!");
   return status;
+}
+
+static void drop_scratch(gruI_device *device) {
+  free(device->scratch);
+  device->scratch = NULL;
+  device->scratch_bytes = 0;
+}
+
+void *gruI_cpu_scratch(gruI_device *device, size_t bytes) {
+  if (bytes <= device->scratch_bytes) return device->scratch;
+  drop_scratch(device);
+  bytes = (bytes + 4095) & ~(size_t)4095;
+  device->scratch = aligned_alloc(64, bytes);
+  if (device->scratch == NULL) {
+    gruI_cpu_fail(device, GRU_ERROR_MEMORY, "out of memory: %zu bytes", bytes);
+    return NULL;
+  }
+  device->scratch_bytes = bytes;
+  return device->scratch;
+}
+
+void gruI_cpu_scratch_done(gruI_device *device) {
+  if (device->scratch_bytes > 32u << 20) drop_scratch(device);
 }
 
 /* ---- memory ------------------------------------------------------------------------ */
@@ -189,7 +213,10 @@ static gru_status cpu_open(gruI_device *device) {
   return GRU_OK;
 }
 
-static void cpu_close(gruI_device *device) { device->state = NULL; }
+static void cpu_close(gruI_device *device) {
+  drop_scratch(device);
+  device->state = NULL;
+}
 
 static const gruI_kernels kernels = {
     .elementwise = gruI_cpu_elementwise,
@@ -214,6 +241,8 @@ static const gruI_kernels kernels = {
     .adam = gruI_cpu_adam,
     .clip_norm = gruI_cpu_clip_norm,
     .scale = gruI_cpu_scale,
+    .recurrence = gruI_cpu_recurrence,
+    .recurrence_grad = gruI_cpu_recurrence_grad,
 };
 
 const gruI_backend gruI_builtin_backend = {

@@ -37,6 +37,8 @@ gru_status gruI_cpu_sgd(gruI_device *device, const gruI_sgd *call);
 gru_status gruI_cpu_adam(gruI_device *device, const gruI_adam *call);
 gru_status gruI_cpu_clip_norm(gruI_device *device, const gruI_clip_norm *call);
 gru_status gruI_cpu_scale(gruI_device *device, const gruI_scale *call);
+gru_status gruI_cpu_recurrence(gruI_device *device, const gruI_recurrence *call);
+gru_status gruI_cpu_recurrence_grad(gruI_device *device, const gruI_recurrence *call);
 
 /* ---- instruction sets -------------------------------------------------------------- */
 
@@ -53,6 +55,7 @@ typedef struct gruI_cpu_isa {
   gru_status (*reduce)(gruI_device *, const gruI_reduce *);
   void (*random_fill)(const gruI_random *, int64_t first, int64_t last); /* random.c divides */
   const struct gruI_loss_rows *loss_rows;                                /* cpu/loss.h */
+  const struct gruI_recurrence_rows *recurrence_rows;                    /* cpu/recurrence.h */
   const struct gruI_panel_kernels *panel;                                /* cpu/panel.h */
   const struct gruI_list_rows *list_rows;                                /* cpu/list.h */
 } gruI_cpu_isa;
@@ -69,6 +72,7 @@ const gruI_cpu_isa *gruI_cpu_isa_of(const gruI_device *device);
   void gruI_random_fill_##isa(const gruI_random *call, int64_t first, int64_t last); \
   extern const struct gruI_loss_rows gruI_loss_rows_##isa; \
   extern const struct gruI_panel_kernels gruI_panel_kernels_##isa; \
+  extern const struct gruI_recurrence_rows gruI_recurrence_rows_##isa; \
   extern const struct gruI_list_rows gruI_list_rows_##isa;
 GRUI_DECLARE_ISA(baseline)
 #ifdef __x86_64__
@@ -82,6 +86,11 @@ GRUI_DECLARE_ISA(avx512)
 /* Puts a printf text into device->fault and returns `status`. */
 gru_status gruI_cpu_fail(gruI_device *device, gru_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Memory for the length of a call, aligned to 64 bytes; one at a time.  NULL, with a fault, when there
+** is none.  Up to 32 MiB stay with the device: fresh pages cost more than most kernels. */
+void *gruI_cpu_scratch(gruI_device *device, size_t bytes);
+void gruI_cpu_scratch_done(gruI_device *device);
 
 /* Runs job(context, b, worker) for b in 0 .. blocks - 1 on the device's pool (on the calling
 ** thread where it has none).  `blocks` must follow from the shapes alone. */

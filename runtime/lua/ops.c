@@ -322,6 +322,20 @@ static int cross_entropy(lua_State *L) {
   return call(L, gruL_self(L), GRU_OP_CROSS_ENTROPY, in, 3, NULL, &a);
 }
 
+/* core.recurrence(op, gx, h_0, w_hh, b_ih | nil, b_hh | nil, lengths | nil, c_0 | nil, reverse,
+** variant): ops.def says what they are. */
+static int recurrence(lua_State *L) {
+  enum { INPUTS = 7 };
+  static const char *const names[] = {"rnn_sequence", "lstm_sequence", "gru_sequence", NULL};
+  static const gru_op ops[] = {GRU_OP_RNN_SEQUENCE, GRU_OP_LSTM_SEQUENCE, GRU_OP_GRU_SEQUENCE};
+  gru_tensor *in[INPUTS];
+  gru_op op = ops[luaL_checkoption(L, 1, NULL, names)];
+  for (int i = 0; i < INPUTS; i++) in[i] = lua_isnoneornil(L, i + 2) ? NULL : gruL_check(L, i + 2);
+  gru_attrs a = {.step = lua_toboolean(L, INPUTS + 2) ? -1 : 0,
+                 .count = luaL_optinteger(L, INPUTS + 3, 0)};
+  return call(L, gruL_self(L), op, in, gru_op_inputs(op), NULL, &a);
+}
+
 /* x:copy_(y), x:fill_(value) */
 static int copy_(lua_State *L) {
   gruL_state *s = gruL_self(L);
@@ -397,7 +411,7 @@ void gruL_open_ops(lua_State *L) {
   static const luaL_Reg special[] = {
       {"narrow", narrow}, {"copy_", copy_}, {"fill_", fill_}, {NULL, NULL}};
   static const luaL_Reg internal[] = {
-      {"slice", slice}, {"cross_entropy", cross_entropy}, {NULL, NULL}};
+      {"slice", slice}, {"cross_entropy", cross_entropy}, {"recurrence", recurrence}, {NULL, NULL}};
   gruL_register(L, internal);
   lua_getfield(L, -1, "methods");
   lua_newtable(L);

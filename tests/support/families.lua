@@ -20,7 +20,7 @@ local new_rng = require "tests.support.rng"
 
 local families = {}
 
-for _, file in ipairs {"product", "reduction", "shape", "position", "order", "loss"} do
+for _, file in ipairs {"product", "reduction", "shape", "position", "order", "loss", "recurrence"} do
   for name, cases in pairs(require("tests.support.rows." .. file)) do families[name] = cases end
 end
 

@@ -102,9 +102,11 @@ local function run(self, input, h, c)
   local N = input:size(1)
   h = read_state(self, "h", h, N, batched)
   if self.sequence.pair then c = read_state(self, "c", c, N, batched) end
-  local gx = functional.linear(input, self.weight_ih, self.bias_ih)
-  local step = self.sequence.step_function(self)
-  h, c = step(gx, self.weight_hh:t(), self.bias_hh, self.hidden_size, h, c)
+  local gx = functional.linear(input, self.weight_ih):unsqueeze(1)
+  local y = core.recurrence(self.sequence.op, gx, h, self.weight_hh, self.bias_ih, self.bias_hh, nil,
+    c, false, self.sequence.variant(self))
+  h, c = y[1], nil
+  if self.sequence.pair then h, c = h[1], y[{2, 1}] end
   if batched then return h, c end
   return h:squeeze(1), c and c:squeeze(1)
 end

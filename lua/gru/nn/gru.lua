@@ -12,10 +12,7 @@
 -- "after" is PyTorch's and cuDNN's convention (Cho et al., arXiv 1406.1078v1); "before" is that of
 -- 1406.1078v3 and of the article's first half.
 -- @module gru.nn.gru
-local core = require "gru.core"
 local Recurrent = require "gru.nn.recurrent"
-
-local ops = core.functions
 
 --- A GRU of one or more layers.
 --
@@ -34,32 +31,8 @@ local ops = core.functions
 local GRU = Recurrent:extend("GRU")
 GRU.gates = 3
 GRU.choices = {reset = {"after", "before"}}
+GRU.op = "gru_sequence"
 
--- One step, reset after the recurrent product.  gx (N, 3H) is W_i x + b_i; gates r | z | n.
-local function step_after(gx, w_hh, b_hh, H, h)
-  local gh = ops.matmul(h, w_hh)
-  if b_hh then gh = gh + b_hh end
-  local rz = (gx:narrow(2, 1, 2 * H) + gh:narrow(2, 1, 2 * H)):sigmoid()
-  local r, z = rz:narrow(2, 1, H), rz:narrow(2, H + 1, H)
-  local n = (gx:narrow(2, 2 * H + 1, H) + r * gh:narrow(2, 2 * H + 1, H)):tanh()
-  return n + z * (h - n)
-end
-
--- One step, reset before the recurrent product.
-local function step_before(gx, w_hh, b_hh, H, h)
-  local gates = ops.matmul(h, w_hh:narrow(2, 1, 2 * H)) + gx:narrow(2, 1, 2 * H)
-  if b_hh then gates = gates + b_hh:narrow(1, 1, 2 * H) end
-  local rz = gates:sigmoid()
-  local r, z = rz:narrow(2, 1, H), rz:narrow(2, H + 1, H)
-  local candidate = gx:narrow(2, 2 * H + 1, H) + ops.matmul(r * h, w_hh:narrow(2, 2 * H + 1, H))
-  if b_hh then candidate = candidate + b_hh:narrow(1, 2 * H + 1, H) end
-  local n = candidate:tanh()
-  return n + z * (h - n)
-end
-
---- The equations above, for the setting `reset`.
-function GRU:step_function()
-  return self.reset == "after" and step_after or step_before
-end
+function GRU:variant() return self.reset == "before" and 1 or 0 end
 
 return GRU

@@ -10,10 +10,7 @@
 --     c' = f (.) c + i (.) g
 --     h' = o (.) tanh(c')
 -- @module gru.nn.lstm
-local core = require "gru.core"
 local Recurrent = require "gru.nn.recurrent"
-
-local ops = core.functions
 
 --- An LSTM of one or more layers.
 --
@@ -30,20 +27,6 @@ local ops = core.functions
 local LSTM = Recurrent:extend("LSTM")
 LSTM.gates = 4
 LSTM.pair = true
-
--- One step; gates i | f | g | o.
-local function step(gx, w_hh, b_hh, H, h, c)
-  local gates = gx + ops.matmul(h, w_hh)
-  if b_hh then gates = gates + b_hh end
-  local input_forget = gates:narrow(2, 1, 2 * H):sigmoid()
-  local i, f = input_forget:narrow(2, 1, H), input_forget:narrow(2, H + 1, H)
-  local g = gates:narrow(2, 2 * H + 1, H):tanh()
-  local o = gates:narrow(2, 3 * H + 1, H):sigmoid()
-  local new = f * c + i * g
-  return o * new:tanh(), new
-end
-
---- The equations above.
-function LSTM:step_function() return step end
+LSTM.op = "lstm_sequence"
 
 return LSTM

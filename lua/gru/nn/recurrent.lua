@@ -129,44 +129,42 @@ end
 --- 2 where it is bidirectional, else 1.
 function Recurrent:directions() return self.bidirectional and 2 or 1 end
 
---- The equations of one step, for the settings; a class must define it.
-function Recurrent:step_function()
-  error(("%s: the class defines no step_function"):format(class_name(self)), 2)
-end
+--- The op that runs a sequence; a class must name it.
+Recurrent.op = nil
 
--- One direction of one layer: x (L, N, inputs), h and c (N, H) -> outputs, a list of (N, H), and
--- the last h and c.  `masks` freezes each row after its last step.
-function Recurrent:run(x, h, c, key, reverse, masks)
-  local H, L = self.hidden_size, x:size(1)
-  local w_hh, b_hh = self["weight_hh" .. key]:t(), self["bias_hh" .. key]
-  local step, outputs = self:step_function(), {}
+--- Which variant of the op the settings ask for; see `runtime/ops.def`.
+function Recurrent:variant() return 0 end
+
+-- One direction of one layer: x (L, N, inputs), h and c (N, H), lengths (N) -> output (L, N, H), and
+-- the last h and c.
+function Recurrent:run(x, h, c, key, reverse, lengths)
   -- The input part of all steps is one product, a row gather where x is one-hot.
-  local gx = functional.linear(x, self["weight_ih" .. key], self["bias_ih" .. key])
-  for i = 1, L do
-    local t = reverse and L + 1 - i or i
-    local new, new_c = step(gx[t], w_hh, b_hh, H, h, c)
-    if masks then
-      h, c = ops.where(masks[t], new, h), c and ops.where(masks[t], new_c, c)
-      outputs[t] = ops.where(masks[t], new, 0)
-    else
-      h, c, outputs[t] = new, new_c, new
-    end
-  end
-  return outputs, h, c
+  local gx = functional.linear(x, self["weight_ih" .. key])
+  local y = core.recurrence(self.op, gx, h, self["weight_hh" .. key], self["bias_ih" .. key],
+    self["bias_hh" .. key], lengths, c, reverse, self:variant())
+  local c_n
+  if c then y, c_n = y[1], self.last_state(y[2], reverse, lengths) end
+  return y, self.last_state(y, reverse, lengths), c_n
 end
 
--- All layers: x (L, N, I), h_0 and c_0 (layers * directions, N, H) -> output
+-- The state after each row's last step: of y (L, N, H) -> (N, H).
+function Recurrent.last_state(y, reverse, lengths)
+  if reverse then return y[1] end
+  if not lengths then return y[-1] end
+  return y:gather(1, lengths:unsqueeze(1):unsqueeze(3):expand(1, y:size(2), y:size(3)))[1]
+end
+
+-- All layers: x (L, N, I), h_0 and c_0 (layers * directions, N, H), lengths (N) -> output
 -- (L, N, directions * H), h_n, c_n.
-function Recurrent:layers(x, h_0, c_0, masks)
+function Recurrent:layers(x, h_0, c_0, lengths)
   local directions, last, last_c = self:directions(), {}, {}
   for layer = 1, self.num_layers do
     local halves = {}
     for direction = 1, directions do
       local at = (layer - 1) * directions + direction
-      local outputs, h, c = self:run(x, h_0[at], c_0 and c_0[at], suffix(layer, direction),
-        direction == 2, masks)
-      halves[direction] = ops.stack(outputs, 1)
-      last[at], last_c[at] = h, c
+      local y, h, c = self:run(x, h_0[at], c_0 and c_0[at], suffix(layer, direction),
+        direction == 2, lengths)
+      halves[direction], last[at], last_c[at] = y, h, c
     end
     x = directions == 2 and ops.cat(halves, 3) or halves[1]
     if self.dropout > 0 and self.training and layer < self.num_layers then
@@ -185,8 +183,8 @@ end
 
 local function shape_text(x) return "[" .. table.concat(x.shape, ", ") .. "]" end
 
--- masks (L, N, 1): does the step belong to the row?
-local function step_masks(self, lengths, L, N, device)
+-- The lengths as an int64 tensor (N).
+local function read_lengths(self, lengths, L, N, device)
   if core.is_tensor(lengths) then lengths = lengths:totable() end
   if type(lengths) ~= "table" or #lengths ~= N then
     fail(self, 2, "lengths must name %d rows, got %s", N, type(lengths) == "table"
@@ -197,9 +195,13 @@ local function step_masks(self, lengths, L, N, device)
       fail(self, 2, "lengths[%d] must be in 1 .. %d, got %s", i, L, tostring(n))
     end
   end
-  local limit, masks = core.from_table(lengths, "int64", device):unsqueeze(2), {}
-  for t = 1, L do masks[t] = limit:ge(t) end
-  return ops.stack(masks, 1)
+  return core.from_table(lengths, "int64", device)
+end
+
+-- x (L, N, inputs) with zeros past the lengths: what stands there may be NaN, and is not looked at.
+local function blank(x, lengths)
+  local steps = core.range(1, 1, x:size(1), "int64", x.device):unsqueeze(2)
+  return ops.where(steps:le(lengths):unsqueeze(3), x, 0)
 end
 
 -- Is it a table with named fields alone, and not a module's state {h, c}?
@@ -292,10 +294,9 @@ function Recurrent:forward(input, h_0, options)
   if L == 0 then fail(self, 1, "a sequence of no steps") end
   h_0 = initial(self, "h_0", h_0, N, batched)
   if self.pair then c_0 = initial(self, "c_0", c_0, N, batched) end
-  local masks = lengths and step_masks(self, lengths, L, N, self.weight_hh_l0.device)
-  -- What stands beyond a length is not looked at: it may be NaN.
-  if masks and not input:is_one_hot() then input = ops.where(masks, input, 0) end
-  local output, h_n, c_n = self:layers(input, h_0, c_0, masks)
+  if lengths then lengths = read_lengths(self, lengths, L, N, self.weight_hh_l0.device) end
+  if lengths and not input:is_one_hot() then input = blank(input, lengths) end
+  local output, h_n, c_n = self:layers(input, h_0, c_0, lengths)
   if not batched then
     output, h_n, c_n = output:squeeze(2), h_n:squeeze(2), c_n and c_n:squeeze(2)
   elseif self.batch_first then

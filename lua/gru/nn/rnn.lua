@@ -3,10 +3,7 @@
 --     h' = tanh(W_ih x + b_ih + W_hh h + b_hh)      nonlinearity = "tanh"
 --     h' = relu(W_ih x + b_ih + W_hh h + b_hh)      nonlinearity = "relu"
 -- @module gru.nn.rnn
-local core = require "gru.core"
 local Recurrent = require "gru.nn.recurrent"
-
-local ops = core.functions
 
 --- An Elman network of one or more layers.
 --
@@ -20,18 +17,8 @@ local ops = core.functions
 -- @usage local output, h_n = nn.RNN(27, 64, {nonlinearity = "relu"})(input)
 local RNN = Recurrent:extend("RNN")
 RNN.choices = {nonlinearity = {"tanh", "relu"}}
+RNN.op = "rnn_sequence"
 
-local function step_by(activation)
-  return function(gx, w_hh, b_hh, _, h)
-    local sum = gx + ops.matmul(h, w_hh)
-    if b_hh then sum = sum + b_hh end
-    return activation(sum)
-  end
-end
-
-local steps = {tanh = step_by(ops.tanh), relu = step_by(ops.relu)}
-
---- The equation above, for the setting `nonlinearity`.
-function RNN:step_function() return steps[self.nonlinearity] end
+function RNN:variant() return self.nonlinearity == "relu" and 1 or 0 end
 
 return RNN
