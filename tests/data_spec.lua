@@ -157,6 +157,25 @@ describe("DataLoader", function()
     end
   end)
 
+  it("is an iterator itself: one epoch a loop, also in a loop of its own", function()
+    local loader = data.DataLoader(data.TensorDataset(gru.arange(1, 6), gru.arange(11, 16)), {batch_size = 2})
+    local seen = {}
+    for x, y in loader do
+      local inner = 0
+      for z in loader do inner = inner + z:sum():item() end
+      seen[#seen + 1] = {x:totable(), y:totable(), inner}
+    end
+    assert.same({{{1, 2}, {11, 12}, 15}, {{3, 4}, {13, 14}, 15}, {{5}, {15}, 15}}, seen)
+    for x in loader do
+      if #x == 2 then break end
+    end
+    local n = 0
+    for _ in loader do n = n + 1 end
+    assert.equal(3, n)
+    assert.has_error(function() loader(nil, 7) end,
+      "DataLoader: for x, y in loader do, or loader(), expected")
+  end)
+
   it("says where a seeded order stands, and goes on from there", function()
     local function new()
       return data.DataLoader(data.TensorDataset(gru.arange(1, 21)), {shuffle = true, seed = 4})

@@ -2,7 +2,7 @@
 --
 --     local loader = gru.data.DataLoader(gru.data.TensorDataset(x, y), {batch_size = 32, shuffle = true})
 --     for epoch = 1, 10 do
---       for inputs, targets in loader:batches() do ... end
+--       for inputs, targets in loader do ... end
 --     end
 --
 -- A data set is anything with `#` and `[i]` for i from 1 on; an example is a tensor, a number, or a
@@ -119,7 +119,10 @@ end
 -- order then is a stream of its own; without it, the order is drawn from the generator that
 -- `gru.manual_seed` seeds), `drop_last` (false: the last batch may be smaller), `collate_fn` (from
 -- a list of examples to the values of a batch)
--- @return a loader; `#loader` is the number of batches
+-- @return a loader; `#loader` is the number of batches, `for x, y in loader do` goes through one epoch
+-- @usage for inputs, labels in gru.data.DataLoader(gru.data.TensorDataset(x, y), {batch_size = 2}) do
+--   print(inputs.shape[1], labels)
+-- end
 function data.DataLoader(dataset, options)
   if type(dataset) == "table" and getmetatable(dataset) == nil and dataset.dataset then
     options, dataset = dataset, dataset.dataset
@@ -147,6 +150,7 @@ function data.DataLoader(dataset, options)
     dataset = dataset, batch_size = batch_size, shuffle = options.shuffle == true,
     drop_last = options.drop_last == true, collate_fn = options.collate_fn,
     stream = options.seed and Stream.new(options.seed) or nil,
+    under_way = setmetatable({}, {__mode = "k"}), -- the first value of a batch -> the rest of its epoch
   }, Loader)
 end
 
@@ -155,7 +159,8 @@ function Loader:__len()
   return self.drop_last and n // self.batch_size or (n + self.batch_size - 1) // self.batch_size
 end
 
---- One epoch: an iterator over the values of each batch, one for each tensor of an example.
+--- One epoch: an iterator over the values of each batch, one for each tensor of an example.  A loader is
+-- such an iterator itself.
 -- @usage for inputs, labels in loader:batches() do print(inputs.shape[1], labels) end
 function Loader:batches()
   local ids, at, count = order(self, #self.dataset), 0, #self
@@ -184,7 +189,18 @@ function Loader:load_state_dict(state)
   if self.stream then self.stream.state = state.stream end
 end
 
---- The same: `for x, y in loader() do`.
-function Loader:__call() return self:batches() end
+-- Lets a loader be the iterator of a loop: `for x, y in loader do` calls it with nil first, and then with
+-- the last x, which says which of the epochs under way is meant.  Without arguments, `loader()` is
+-- `loader:batches()`.
+function Loader:__call(...)
+  if select("#", ...) == 0 then return self:batches() end
+  local last = select(2, ...)
+  local next_batch = self.under_way[last]
+  if last == nil then next_batch = self:batches() end
+  if not next_batch then error("DataLoader: for x, y in loader do, or loader(), expected", 2) end
+  local values = table.pack(next_batch())
+  if values[1] ~= nil then self.under_way[values[1]] = next_batch end
+  return table.unpack(values, 1, values.n)
+end
 
 return data

@@ -35,12 +35,20 @@ end
 
 local dtypes = {bool = 1, int64 = 1, float32 = 1, float64 = 1, float = 1, double = 1, long = 1}
 
---- Converts to a dtype, or moves to a device; itself where it already is so.
+--- Converts to a dtype, or moves to a device, or both; itself where it already is so.
 -- @function to
 -- @usage x:to("float64")
+-- x:to("cpu", "float64")
 -- @param target a dtype, a device, or a tensor to follow in both
-define("to", function(x, target)
+-- @tparam[opt] string dtype behind a device
+define("to", function(x, target, dtype)
   check("to", x)
+  if dtype ~= nil then
+    if type(target) ~= "string" or dtypes[target] or not dtypes[dtype] then
+      error(("to: a device and a dtype expected, got %s and %s"):format(tostring(target), tostring(dtype)), 2)
+    end
+    x = ops.to(x, dtype)
+  end
   if core.is_tensor(target) then return x:to(target.dtype):to(target.device) end
   if type(target) ~= "string" then
     error("to: a dtype or a device expected, got " .. type(target), 2)

@@ -433,4 +433,10 @@ gru.linalg.multi_dot({x})  --> multi_dot: two matrices or more expected, got 1
 gru.linalg.multi_dot({x, x})  --> multi_dot: matrices 1 and 2 do not fit: [2, 3] x [2, 3]
 gru.linalg.multi_dot({x, v, x})  --> multi_dot: matrix 2 has 1 dims
 gru.linalg.matmul(x)  --> matmul
+x:to("cpu", 1)  --> to: a device and a dtype expected, got cpu and 1
+x:to("float64", "float32")  --> to: a device and a dtype expected, got float64 and float32
+nn.Linear(2, 2):to("cpu", "int64")  --> to: a device and a float dtype expected, got cpu and int64
+nn.Linear(2, 2):to("float64", "cpu")  --> to: a device and a float dtype expected, got float64 and cpu
+nn.Module():register_buffer("a", x, {foo = 1})  --> register_buffer: unknown option 'foo'
+nn.Module():register_buffer("a", x, false)  --> register_buffer: options must be a table, got boolean
 ]==]

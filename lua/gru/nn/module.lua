@@ -15,6 +15,7 @@
 -- @module gru.nn.module
 local args = require "gru.args"
 local core = require "gru.core"
+local Registry = require "gru.nn.registry"
 
 local PARAMETERS, BUFFERS, MODULES = "_parameters", "_buffers", "_modules"
 local KINDS = {PARAMETERS, MODULES, BUFFERS} -- where a name may be registered
@@ -38,32 +39,6 @@ local function Parameter(x, requires_grad)
   is_parameter[p] = true
   core.keep(p) -- also when gru.scope ends
   return p
-end
-
--- An ordered map: what is registered in a module.
-local Registry = {}
-Registry.__index = Registry
-
-local function registry() return setmetatable({names = {}, values = {}}, Registry) end
-
-function Registry:set(name, value)
-  if self.values[name] == nil and value ~= nil then
-    self.names[#self.names + 1] = name
-  elseif self.values[name] ~= nil and value == nil then
-    for i, n in ipairs(self.names) do
-      if n == name then table.remove(self.names, i) break end
-    end
-  end
-  self.values[name] = value
-end
-
-function Registry:each()
-  local i = 0
-  return function()
-    i = i + 1
-    local name = self.names[i]
-    if name then return name, self.values[name] end
-  end
 end
 
 --- The base class; `nn.Module:extend(name)` makes a class of one's own.
@@ -126,7 +101,7 @@ end
 
 local function construct(class, ...)
   local self = setmetatable({
-    [PARAMETERS] = registry(), [BUFFERS] = registry(), [MODULES] = registry(),
+    [PARAMETERS] = Registry.new(), [BUFFERS] = Registry.new(), [MODULES] = Registry.new(),
     [FIELDS] = {training = true},
   }, class.instance)
   self:init(...)
@@ -156,8 +131,12 @@ function Module:forward()
   error(("%s: the class defines no forward"):format(getmetatable(self).class.name), 2)
 end
 
---- Registers a tensor that belongs to the state but is not trained.
-function Module:register_buffer(name, x)
+--- Registers a tensor that belongs to the module but is not trained.
+-- @tparam string name
+-- @param x a tensor or nil
+-- @tparam[opt] table options `persistent` (true): false keeps it out of `state_dict`
+function Module:register_buffer(name, x, options)
+  options = args.options("register_buffer", options, {persistent = true})
   if type(name) ~= "string" then
     error("register_buffer: a name expected, got " .. type(name), 2)
   elseif x ~= nil and not core.is_tensor(x) then
@@ -166,6 +145,7 @@ function Module:register_buffer(name, x)
     error(("register_buffer: there is a field '%s' already"):format(tostring(name)), 2)
   end
   self._buffers:set(name, x)
+  self._buffers.passing[name] = options.persistent == false or nil
 end
 
 --- Registers a parameter under a name made at run time.
@@ -254,9 +234,15 @@ function Module:children()
   return list
 end
 
+--- Iterates over `name, module` of the modules right below.
+function Module:named_children() return self._modules:each() end
+
 local function add_state(self, prefix, state)
   for _, kind in ipairs {PARAMETERS, BUFFERS} do
-    for name, x in self[kind]:each() do state[prefix .. name] = x:detach() end
+    local list = self[kind]
+    for name, x in list:each() do
+      if not list.passing[name] then state[prefix .. name] = x:detach() end
+    end
   end
   for name, child in self._modules:each() do add_state(child, prefix .. name .. ".", state) end
   return state
@@ -272,6 +258,8 @@ local function text_of_shape(x) return "[" .. table.concat(x.shape, ", ") .. "]"
 -- together, and nothing is changed then.
 -- @tparam table state dotted name -> tensor
 -- @tparam[opt] table options `strict` (true): false lets missing and unexpected entries pass
+-- @return the module
+-- @treturn table `{missing_keys = {...}, unexpected_keys = {...}}`, what passed
 function Module:load_state_dict(state, options)
   options = args.options("load_state_dict", options, {strict = true})
   local strict = options.strict ~= false
@@ -279,10 +267,11 @@ function Module:load_state_dict(state, options)
     error("load_state_dict: a table of tensors expected, got " .. type(state), 2)
   end
   local own, problems = self:state_dict(), {}
+  local missing, unexpected = {}, {}
   for name, x in pairs(own) do
     local given = state[name]
     if given == nil then
-      if strict then problems[#problems + 1] = "missing: " .. name end
+      missing[#missing + 1] = name
     elseif not core.is_tensor(given) then
       problems[#problems + 1] = ("not a tensor: %s is a %s"):format(name, type(given))
     elseif text_of_shape(given) ~= text_of_shape(x) then
@@ -291,7 +280,13 @@ function Module:load_state_dict(state, options)
     end
   end
   for name in pairs(state) do
-    if strict and own[name] == nil then problems[#problems + 1] = "unexpected: " .. tostring(name) end
+    if own[name] == nil then unexpected[#unexpected + 1] = tostring(name) end
+  end
+  table.sort(missing)
+  table.sort(unexpected)
+  if strict then
+    for _, name in ipairs(missing) do problems[#problems + 1] = "missing: " .. name end
+    for _, name in ipairs(unexpected) do problems[#problems + 1] = "unexpected: " .. name end
   end
   if #problems > 0 then
     table.sort(problems)
@@ -303,7 +298,7 @@ function Module:load_state_dict(state, options)
     if state[name] then x:copy_(state[name]) end
   end
   core.set_grad_enabled(before)
-  return self
+  return self, {missing_keys = missing, unexpected_keys = unexpected}
 end
 
 --- Applies f to every module below, the children first.
@@ -317,21 +312,30 @@ end
 local float_dtypes = {float32 = true, float64 = true, float = true, double = true}
 local other_dtypes = {int64 = true, long = true, bool = true}
 
---- Moves to a device, or converts float parameters and buffers to a dtype.  The objects stay the
--- same, so that an optimiser made before keeps its parameters; gradients are dropped.
-function Module:to(target)
+-- Raises unless `target`, and `dtype` behind it where there is one, say where to go.
+local function check_to(target, dtype)
   if type(target) ~= "string" or other_dtypes[target] then
     error(("to: a device or a float dtype expected, got %s"):format(type(target) == "string"
-      and target or type(target)), 2)
+      and target or type(target)), 3)
+  elseif dtype ~= nil and (float_dtypes[target] or not float_dtypes[dtype]) then
+    error(("to: a device and a float dtype expected, got %s and %s"):format(target, tostring(dtype)), 3)
   end
+end
+
+--- Moves to a device, or converts float parameters and buffers to a dtype, or both.  The objects stay the
+-- same, so that an optimiser made before keeps its parameters; gradients are dropped.
+-- @tparam string target a device or a float dtype
+-- @tparam[opt] string dtype behind a device
+-- @return the module
+function Module:to(target, dtype)
+  check_to(target, dtype)
   for _, kind in ipairs {PARAMETERS, BUFFERS} do
     for _, entry in ipairs(collect(self, kind)) do
       local x = entry[2]
-      local is_float = float_dtypes[x.dtype]
-      if is_float or not float_dtypes[target] then
-        local moved = x:detach():to(target)
-        if moved.dtype ~= x.dtype or moved.device ~= x.device then core.set_data(x, moved) end
-      end
+      local is_float, moved = float_dtypes[x.dtype], x:detach()
+      if is_float or not float_dtypes[target] then moved = moved:to(target) end
+      if is_float and dtype then moved = moved:to(dtype) end
+      if moved.dtype ~= x.dtype or moved.device ~= x.device then core.set_data(x, moved) end
     end
   end
   return self
