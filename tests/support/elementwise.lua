@@ -256,7 +256,7 @@ local function check_form(row, op, form, layouts, f)
     local arrays = {}
     for k, shape in ipairs(form) do arrays[k] = {shape = shape} end
     return explain(message, op.name, "gradient", arrays, layouts)
-  end)
+  end, layouts[1] == "contiguous")
 end
 
 -- Is there a dim that can be laid out in different ways?

@@ -139,10 +139,10 @@ function harness.gradient_layouts(case)
   return {"contiguous"}
 end
 
---- Gradients of first and second order against differences, in one layout.  A module, which may have
--- many parameters, goes through the loop over all elements in one layout alone.
+--- Gradients of first and second order against differences, in one layout; the first of a case's
+-- layouts goes through the loop over all elements, too.
 function harness.gradients(case, layout)
-  local by_element = not case.make or layout == "contiguous"
+  local by_element = layout == harness.gradient_layouts(case)[1]
   gradients.every_seed(function(seed) return differentiable(case, layout, seed) end,
     function(message) return explain(message, case, "gradient", layout) end, by_element)
 end

@@ -7,8 +7,8 @@
 -- which costs two further forward and backward passes whatever the number of elements.  All of w, u and
 -- v lie in 0.5 .. 1.5, with random signs: an entry of a gradient that is wrong by e moves the sum by
 -- e / 2 at least, and to hide it another wrong one would have to cancel it for 20 independent draws.
--- So a random direction a seed sees what a loop over all elements does.  The first seed goes through
--- that loop, too: it is `gru.autograd.gradcheck` and `gradgradcheck`.
+-- So a random direction a seed sees what a loop over all elements does.  A first seed goes through that
+-- loop, too: it is `gru.autograd.gradcheck` and `gradgradcheck`.
 local core = require "gru.core"
 local gru = require "gru"
 local new_rng = require "tests.support.rng"
@@ -161,13 +161,13 @@ end
 --- Checks as many draws as there are seeds.
 -- @param make make(seed) gives f and leaves
 -- @param explain explain(message) says where it was; raised
--- @param by_element false: the first seed does not go through `check_public`
+-- @param by_element does the first seed go through `check_public`?
 function gradients.every_seed(make, explain, by_element)
   for seed = 1, gradients.SEEDS do
     local f, leaves = make(seed)
     for _, x in ipairs(leaves) do x:requires_grad_() end
     local ok, message = gradients.check(f, leaves, seed)
-    if ok and seed == 1 and by_element ~= false then ok, message = gradients.check_public(f, leaves) end
+    if ok and seed == 1 and by_element then ok, message = gradients.check_public(f, leaves) end
     if not ok then error(explain(("seed %d: %s"):format(seed, message)), 0) end
   end
 end
