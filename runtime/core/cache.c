@@ -89,6 +89,7 @@ void *gruI_cache_alloc(gruI_cache *cache, size_t bytes) {
     return NULL;
   }
   cache->live += bytes;
+  cache->taken += bytes;
   if (cache->live > cache->peak) cache->peak = cache->live;
   if (cache->reserved - cache->cached > cache->high) cache->high = cache->reserved - cache->cached;
   return block;
