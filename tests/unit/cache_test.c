@@ -78,6 +78,7 @@ static void figures(void) {
   CHECK(cache.live == 3000 && cache.peak == 3100 && cache.cached == 128);
   CHECK(gruI_cache_alloc(&cache, 70) == a); /* of the same class */
   CHECK(cache.live == 3070 && cache.reserved == 128 + 3072 && calls == 2);
+  CHECK(cache.taken == 3170);
   CHECK(gruI_cache_alloc(&cache, 10 * MB - 3069) == NULL); /* one byte too many */
   CHECK(cache.live == 3070 && cache.peak == 3100);
   gruI_cache_free(&cache, a, 70);
