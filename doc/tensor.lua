@@ -2,7 +2,7 @@
 --
 -- Attributes: `x.shape` (a table), `x.dtype` ("float32", "float64", "int64", "bool"), `x.device` ("cpu",
 -- "cuda:0"), `x.requires_grad`, `x.grad` (a tensor or nil), `x.is_leaf`, `x.grad_fn` (the name of the
--- op, or nil), `x.T`.  `#x` is the size of dim 1; `x[key]` is told at `gru.index`; the operators
+-- op, or nil), `x.T`, `x.ndim`.  `#x` is the size of dim 1; `x[key]` is told at `gru.index`; the operators
 -- `+ - * / // % ^ & | ~` are ops; `==` compares identity.  The methods of ops are at `gru.ops`.
 --
 -- This file holds doc comments alone, of what the C binding makes.

@@ -171,6 +171,17 @@ function args.sizes(name, ...)
   return sizes, options
 end
 
+--- The shape that two shapes broadcast to, or nil.
+function args.broadcast(a, b)
+  local shape, n = {}, math.max(#a, #b)
+  for d = 1, n do
+    local p, q = a[d - n + #a] or 1, b[d - n + #b] or 1
+    if p ~= q and p ~= 1 and q ~= 1 then return nil end
+    shape[d] = p == 1 and q or p
+  end
+  return shape
+end
+
 local bounded = setmetatable({}, {__mode = "k"}) -- function -> the one that counts
 
 --- Makes the functions of a table refuse more arguments than they name, as those written in C do:

@@ -39,6 +39,54 @@ define("clamp", function(x, lowest, highest)
   return clamp(x, lowest == nil and bottom or lowest, highest == nil and top or highest)
 end)
 
+--- `clamp` under its other name.
+-- @function clip
+-- @param[opt] lowest
+-- @param[opt] highest
+functions.clip = functions.clamp
+
+--- Limits from below.
+-- @function clamp_min
+-- @param lowest a number or a tensor
+define("clamp_min", function(x, lowest) return functions.clamp(x, lowest) end)
+
+--- Limits from above.
+-- @function clamp_max
+-- @param highest a number or a tensor
+define("clamp_max", function(x, highest) return functions.clamp(x, nil, highest) end)
+
+--- log(exp a + exp b), without overflow.
+-- @function logaddexp
+-- @tparam tensor a floats
+-- @tparam tensor b floats
+define("logaddexp", function(a, b)
+  want_float("logaddexp", a)
+  want_float("logaddexp", b)
+  local apart = ops.where(a:eq(b):logical_and(a:isinf()), 0, a - b)
+  return ops.maximum(a, b) + (-apart:abs()):exp():log1p()
+end)
+
+local most = {float32 = 0x1.fffffep127, float64 = 0x1.fffffffffffffp1023}
+
+--- Replaces NaN and infinities.
+-- @function nan_to_num
+-- @tparam[opt=0] number nan or a table {nan =, posinf =, neginf =}
+-- @tparam[opt] number posinf the largest number of the dtype unless given
+-- @tparam[opt] number neginf the least number of the dtype unless given
+define("nan_to_num", function(x, nan, posinf, neginf)
+  check("nan_to_num", x)
+  if type(nan) == "table" then
+    local options = args.options("nan_to_num", nan, {nan = true, posinf = true, neginf = true})
+    nan, posinf, neginf = options.nan, options.posinf, options.neginf
+  end
+  nan = args.number("nan_to_num", "nan", nan, 0)
+  posinf = args.number("nan_to_num", "posinf", posinf, most[x.dtype] or 0)
+  neginf = args.number("nan_to_num", "neginf", neginf, -(most[x.dtype] or 0))
+  if not is_float(x) then return x:clone() end
+  local y = ops.where(x:eq(math.huge), posinf, ops.where(x:eq(-math.huge), neginf, x))
+  return ops.where(x:isnan(), nan, y)
+end)
+
 --- Logarithm to base 2.
 -- @function log2
 define("log2", function(x)

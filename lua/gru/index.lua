@@ -97,17 +97,6 @@ local function read_key(x, key)
   return view, picks
 end
 
--- The shape that two broadcast to, or nil.
-local function joint(a, b)
-  local shape, n = {}, math.max(#a, #b)
-  for d = 1, n do
-    local p, q = a[d - n + #a] or 1, b[d - n + #b] or 1
-    if p ~= q and p ~= 1 and q ~= 1 then return nil end
-    shape[d] = p == 1 and q or p
-  end
-  return shape
-end
-
 local function text(shape) return "[" .. table.concat(shape, ", ") .. "]" end
 
 -- Element i of the picked tensors together, as a position in their dims taken as one, row by row.
@@ -117,7 +106,7 @@ local function joint_ids(x, picks, level)
   local at, step, shape = nil, 1, {}
   for k = #picks, 1, -1 do
     local ids, size = picks[k].ids, x:size(picks[k].dim)
-    local both = joint(shape, ids.shape)
+    local both = args.broadcast(shape, ids.shape)
     if not both then
       error(("index: ids of shapes %s and %s do not broadcast"):format(text(ids.shape), text(shape)), level)
     end
@@ -178,10 +167,10 @@ function index.get(x, key)
 end
 
 -- view[picks] = value: a copy of the view is changed and written back.  Of equal places the last wins.
-local function put(view, picks, value)
+local function put(view, picks, value, accumulate)
   local plan = plan_of(view, picks, 5)
   if not core.is_tensor(value) then value = core.empty({}, view.dtype, view.device):fill_(value) end
-  local both = joint(plan.shape, value.shape)
+  local both = args.broadcast(plan.shape, value.shape)
   if not both or text(both) ~= text(plan.shape) then
     error(("index: a value of shape %s for elements of shape %s"):format(text(value.shape),
       text(plan.shape)), 4)
@@ -190,7 +179,8 @@ local function put(view, picks, value)
   for d, from in ipairs(plan.order) do back[from] = d end
   part[plan.lead + 1] = plan.ids:numel()
   local source = value:to(view.dtype):expand(plan.shape):reshape(part)
-  local changed = position.index_copy(ordered:reshape(plan.flat), plan.lead + 1, plan.ids, source)
+  local write = accumulate and ops.index_add or position.index_copy
+  local changed = write(ordered:reshape(plan.flat), plan.lead + 1, plan.ids, source)
   view:copy_(changed:reshape(ordered.shape):permute(back))
 end
 
@@ -212,6 +202,43 @@ function index.set(x, key, value)
   end
   local view, picks = read_key(x, core.is_tensor(key) and {key} or key)
   if #picks > 0 then put(view, picks, value) else view:copy_(value) end
+end
+
+--- `x[key] = value`, or with `accumulate` `x[key] += value`, where equal places add up.
+-- @function index_put_
+-- @usage gru.zeros(3, 3):index_put_({gru.tensor {1, 1}, gru.tensor {2, 2}}, 1, true)
+-- @param x any shape
+-- @tparam table key ids, masks, ranges and positions, as in `x[key]`
+-- @param value a number, or a tensor that broadcasts to x[key]
+-- @tparam[opt=false] boolean accumulate
+-- @treturn tensor x
+function index.index_put_(x, key, value, accumulate)
+  args.tensor("index_put_", x)
+  if type(key) ~= "table" then error("index_put_: a table of ids expected, got " .. type(key), 2) end
+  if type(value) ~= "number" and not core.is_tensor(value) then
+    error("index_put_: a number or a tensor expected, got " .. type(value), 2)
+  end
+  local view, picks = read_key(x, key)
+  if #picks > 0 then
+    put(view, picks, value, accumulate)
+  elseif accumulate then
+    view:add_(value)
+  else
+    view:copy_(value)
+  end
+  return x
+end
+
+--- The same, out of place.
+-- @function index_put
+-- @param x any shape
+-- @tparam table key
+-- @param value
+-- @tparam[opt=false] boolean accumulate
+-- @treturn tensor
+function index.index_put(x, key, value, accumulate)
+  args.tensor("index_put", x)
+  return index.index_put_(x:clone(), key, value, accumulate)
 end
 
 --- x where the mask is false; where it is true, the elements of `source` one after the other.

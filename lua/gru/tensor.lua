@@ -351,8 +351,15 @@ meta.__metatable = "gru.Tensor"
 
 define("masked_select", index.masked_select)
 define("masked_scatter", index.masked_scatter)
-for _, topic in ipairs {"arithmetic", "arrange", "order", "position", "reduce"} do
+define("index_put", index.index_put)
+methods.index_put_ = index.index_put_
+for _, topic in ipairs {"arithmetic", "arrange", "combine", "order", "position", "reduce"} do
   for name, f in pairs(require("gru." .. topic)) do define(name, f) end
+end
+for _, name in ipairs { -- of no tensor, or of many
+  "broadcast_tensors", "concat", "hstack", "meshgrid", "tril_indices", "triu_indices", "vstack",
+} do
+  methods[name] = nil
 end
 functions.set_printoptions = format.set_printoptions
 functions.detach = methods.detach

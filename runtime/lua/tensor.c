@@ -89,6 +89,8 @@ static void push_sizes(lua_State *L, int n, const int64_t *sizes) {
 static int push_attribute(lua_State *L, gruL_state *s, gru_tensor *t, const char *name) {
   if (strcmp(name, "shape") == 0)
     push_sizes(L, gru_tensor_ndim(t), gru_tensor_shape(t));
+  else if (strcmp(name, "ndim") == 0)
+    lua_pushinteger(L, gru_tensor_ndim(t));
   else if (strcmp(name, "grad") == 0)
     gruL_push_kept(L, s, gru_tensor_grad(t));
   else if (strcmp(name, "dtype") == 0)

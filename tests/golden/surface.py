@@ -215,6 +215,40 @@ def indexing():
          lambda a, m, v: assigned(lambda y: y.__setitem__(m, v))(a), X, X > 1, torch.arange(6, dtype=D)[:int((X > 1).sum())])
 
 
+def combining():
+    one, two, hits = ids([2, 0, 2]), ids([3, 1, 3]), d([1.0, 2.0, 4.0])
+    case("a:index_put({b, c}, gru.tensor {1.0, 2.0, 4.0}, true)",
+         pair(lambda a, i, j: a.index_put((i, j), hits, accumulate=True)), X, one, two)
+    case("gru.zeros(3, 4, {dtype = \"float64\"}):index_put_({b, c}, a, true)",
+         pair(lambda a, i, j: torch.zeros(3, 4, dtype=D).index_put((i, j), a, accumulate=True)), hits, one, two)
+    case("a:index_put({{}, b}, 5)", lambda a, i: a.clone().index_fill_(1, i - 1, 5), X, ids([3, 0]))
+    for k in (-1, 0, 2):
+        case("a:diagonal(%d)" % k, lambda a: a.diagonal(k), X)
+        case("a:diagonal(%d, 1, 3)" % k, lambda a: a.diagonal(k, 0, 2), CUBE)
+        case("a:diagonal(%d, 3, 2)" % k, lambda a: a.diagonal(k, 2, 1), CUBE)
+        case("gru.tril_indices(3, 4, %d) - 1 + a:long()" % k,
+             lambda a: torch.tril_indices(3, 4, k) + a.long(), torch.zeros(1))
+        case("gru.triu_indices(4, 3, %d) - 1 + a:long()" % k,
+             lambda a: torch.triu_indices(4, 3, k) + a.long(), torch.zeros(1))
+    case("a:diff()", torch.diff, X)
+    case("a:diff(2, 1)", lambda a: a.diff(n=2, dim=0), X)
+    case("a:diff(3, 1)", lambda a: a.diff(n=3, dim=0), X)
+    case("a:diff()", torch.diff, torch.tensor([True, True, False]))
+    case("gru.hstack({a, b})", lambda a, b: torch.hstack((a, b)), X, X[:, :2].contiguous())
+    case("gru.hstack({a, b})", lambda a, b: torch.hstack((a, b)), d([1.0, 2.0]), d([3.0]))
+    case("gru.vstack({a, b})", lambda a, b: torch.vstack((a, b)), X, d([1.0, 2.0, 3.0, 4.0]))
+    case("gru.mul(table.unpack(gru.broadcast_tensors({a, b})))", lambda a, b: torch.mul(*torch.broadcast_tensors(a, b)),
+         d([1.0, 2.0]), d([[3.0], [4.0], [5.0]]))
+    case("a:clamp_min(1)", lambda a: a.clamp_min(1), X)
+    case("a:clamp_max(1)", lambda a: a.clamp_max(1), X)
+    case("gru.logaddexp(a, b)", torch.logaddexp, d([1.0, -800.0, 2.0, 900.0]), d([[1.5, -801.0, 2.0, -900.0]]))
+    case("gru.logaddexp(a, b)", torch.logaddexp, d([INF, -INF, INF, -INF, NAN]), d([INF, -INF, 1.0, 2.0, 0.0]),
+         grad=False)
+    case("a:nan_to_num()", torch.nan_to_num, SPECIAL)
+    case("a:nan_to_num()", torch.nan_to_num, SPECIAL.to(S))
+    case("a:nan_to_num({nan = 7, posinf = 8, neginf = 9})", lambda a: torch.nan_to_num(a, 7, 8, 9), SPECIAL)
+
+
 def arithmetic():
     case("a:tan()", torch.tan, d([-3.0, -1.25, -0.5, 0.0, 0.5, 1.25, 2.0]))
     case("a:tan()", torch.tan, d([0.0, -0.0, 1e-30, INF, NAN]), grad=False)
@@ -318,7 +352,7 @@ def random():
 
 def body():
     golden.cases.clear()
-    for part in (scans, ordering, rearranging, positions, indexing, arithmetic):
+    for part in (scans, ordering, rearranging, positions, indexing, combining, arithmetic):
         part()
     parts = {"cases": golden.cases, "creation": creation(), "prints": prints(), "random": random()}
     out = []

@@ -601,4 +601,21 @@ F.gelu(x, "tanh", 1)  --> gelu: too many arguments
 nn.init.uniform_(x, 0, 1, 2)  --> uniform_: too many arguments
 nn.utils.clip_grad_norm_({w}, 1, {}, {})  --> clip_grad_norm_: too many arguments
 x:lerp(x, "a")  --> bad argument #2 to 'lerp' (tensor or number expected, got string)
+gru.hstack({})  --> hstack: a table of at least one tensor expected
+gru.vstack({x, 1})  --> vstack: a table of tensors expected, element 2 is a number
+gru.broadcast_tensors({x, v})  --> broadcast_tensors: shapes do not broadcast: [2, 3] and [4]
+x:diagonal(0, 1, 1)  --> diagonal: dim 1 is named twice
+x:diagonal(0, 1, 3)  --> diagonal: dim 3 of a tensor with 2 dims
+x:diagonal(0.5)  --> diagonal: the offset must be an integer, got 0.5
+v:diagonal()  --> diagonal: dim 2 of a tensor with 1 dims
+x:diff(-1)  --> diff: an order from 0 on expected, got -1
+gru.tensor(1.0):diff()  --> diff: a 0-d tensor has no neighbours
+gru.tril_indices(2)  --> tril_indices: sizes expected, got nil
+gru.triu_indices(2, 2, 0.5)  --> triu_indices: the offset must be an integer, got 0.5
+i:logaddexp(i)  --> logaddexp: wants floats, got int64
+x:nan_to_num("a")  --> nan_to_num: nan must be a number, got string
+x:clamp_min()  --> clamp: a lowest or a highest value expected
+x:index_put_(i, 1)  --> index_put_: a table of ids expected, got userdata
+x:index_put_({i}, "a")  --> index_put_: a number or a tensor expected, got string
+x:ravel(1)  --> ravel: too many arguments: 2, at most 1 expected
 ]==]
