@@ -50,6 +50,9 @@ local function spread_arguments(name, dim, keepdim, correction)
     correction = options.correction
     if correction == nil and options.unbiased == false then correction = 0 end
   end
+  if type(dim) == "boolean" then
+    error(name .. ": a dim expected, got a boolean; {unbiased = false} is an option", 3)
+  end
   return dim, keepdim, args.number(name, "correction", correction, 1)
 end
 

@@ -239,7 +239,10 @@ end
 -- @treturn tensor
 -- @treturn ?tensor positions, int64 from 1 on, where a dim is given
 define("max", function(x, dim, keepdim)
-  if core.is_tensor(dim) then return (ops.maximum(x, dim, keepdim)) end
+  if core.is_tensor(dim) then
+    if keepdim ~= nil then error("max: of two tensors takes nothing else", 2) end
+    return ops.maximum(x, dim)
+  end
   return ops.max(x, dim, keepdim)
 end)
 
@@ -250,7 +253,10 @@ end)
 -- @treturn tensor
 -- @treturn ?tensor positions, int64 from 1 on, where a dim is given
 define("min", function(x, dim, keepdim)
-  if core.is_tensor(dim) then return (ops.minimum(x, dim, keepdim)) end
+  if core.is_tensor(dim) then
+    if keepdim ~= nil then error("min: of two tensors takes nothing else", 2) end
+    return ops.minimum(x, dim)
+  end
   return ops.min(x, dim, keepdim)
 end)
 

@@ -239,6 +239,8 @@ def combining():
     case("gru.vstack({a, b})", lambda a, b: torch.vstack((a, b)), X, d([1.0, 2.0, 3.0, 4.0]))
     case("gru.mul(table.unpack(gru.broadcast_tensors({a, b})))", lambda a, b: torch.mul(*torch.broadcast_tensors(a, b)),
          d([1.0, 2.0]), d([[3.0], [4.0], [5.0]]))
+    case("gru.max(a, b)", torch.maximum, X, X.flip(0).contiguous() + 0.125)
+    case("a:min(b)", torch.minimum, X, X.flip(0).contiguous() + 0.125)
     case("a:clamp_min(1)", lambda a: a.clamp_min(1), X)
     case("a:clamp_max(1)", lambda a: a.clamp_max(1), X)
     case("gru.logaddexp(a, b)", torch.logaddexp, d([1.0, -800.0, 2.0, 900.0]), d([[1.5, -801.0, 2.0, -900.0]]))

@@ -271,8 +271,8 @@ gru.zeros(0, 3):max(1)  --> max: no elements along dim 1 of [0, 3], it has none
 gru.zeros(0):argmax()  --> argmax: no elements along dim 1 of [0], it has none
 x:max({1, 2})  --> max: takes one dim or none, got 2
 x:max(1, "a")  --> bad argument #3 to 'max' (keepdim (a boolean) expected, got string)
-x:max(x, x)  --> maximum: too many arguments: 3, at most 2 expected
-x:max(x, true)  --> maximum: too many arguments: 3, at most 2 expected
+x:max(x, x)  --> max: of two tensors takes nothing else
+x:max(x, true)  --> max: of two tensors takes nothing else
 x:max("x")  --> bad argument #2 to 'max' (dim (an integer) expected, got string)
 x:softmax()  --> bad argument #1 to 'softmax' (dim (an integer) expected, got nothing)
 x:softmax("x")  --> bad argument #1 to 'softmax' (dim (an integer) expected, got string)
@@ -617,5 +617,7 @@ x:nan_to_num("a")  --> nan_to_num: nan must be a number, got string
 x:clamp_min()  --> clamp: a lowest or a highest value expected
 x:index_put_(i, 1)  --> index_put_: a table of ids expected, got userdata
 x:index_put_({i}, "a")  --> index_put_: a number or a tensor expected, got string
+x:std(false)  --> std: a dim expected, got a boolean; {unbiased = false} is an option
+x:var_mean(true)  --> var_mean: a dim expected, got a boolean
 x:ravel(1)  --> ravel: too many arguments: 2, at most 1 expected
 ]==]
