@@ -46,6 +46,11 @@ local rows = {
   log2 = each(ANY, gru.log2, "positive"),
   log10 = each(ANY, gru.log10, "positive"), gelu = each(ANY, gru.gelu),
   clamp = each(ANY, function(x) return x:clamp(-1.0005, 1.0005) end, "off_grid"),
+  clip = each(ANY, function(x) return x:clip(-1.0005, 1.0005) end, "off_grid"),
+  clamp_min = each(ANY, function(x) return x:clamp_min(-0.5005) end, "off_grid"),
+  clamp_max = each(ANY, function(x) return x:clamp_max(0.5005) end, "off_grid"),
+  logaddexp = {{{{2, 3}, {3}}, gru.logaddexp}, {{{0, 3}, {0, 3}}, gru.logaddexp}},
+  nan_to_num = each(ANY, gru.nan_to_num),
   clamp_ = {
     {{{{2, 3}, "off_grid"}}, changed(function(x) x:clamp_(nil, 0.5005) end)},
     {{{{2, 3}, "off_grid"}}, changed(function(x) x:clamp_(-0.5005) end)},
@@ -134,6 +139,16 @@ local rows = {
     {{{3, 4}}, function(x) return x:diag(2) end}, {{{0, 3}}, gru.diag},
   },
   trace = each({{2, 3}, {0, 2}}, gru.trace),
+  diagonal = {
+    {{{2, 3, 3}}, function(x) return x:diagonal(1, 2, 3) end},
+    {{{3, 2}}, function(x) return x:diagonal(-1) end},
+  },
+  diff = each({{2, 3}, {0, 3}}, function(x) return x:diff(2) end),
+  ravel = each(ANY, gru.ravel),
+  concat = {{{{2, 3}, {2, 1}}, function(x, y) return gru.concat({x, y}, 2) end}},
+  hstack = {{{{2, 3}, {2, 1}}, function(...) return gru.hstack {...} end}},
+  vstack = {{{{2, 3}, {3}}, function(...) return gru.vstack {...} end}},
+  broadcast_tensors = {{{{2, 3}, {3}, {}}, function(...) return together(gru.broadcast_tensors {...}) end}},
   type_as = each(ANY, function(x) return x:type_as(gru.ones(1, {dtype = "float64"})) end),
   double = each(ANY, gru.double), cpu = each(ANY, gru.cpu),
 
@@ -171,6 +186,11 @@ local rows = {
   masked_scatter = {{{{2, 3}, MASK, {4}}, gru.masked_scatter}},
   masked_scatter_ = {{{{2, 3}, MASK, {3}}, changed(function(x, mask, y) x:masked_scatter_(mask, y) end)}},
   take = {{{{2, 3}, {{2, 2}, {6, 1, 1, 4}, "int64"}}, gru.take}},
+  index_put = {
+    {{{2, 3}, IDS, {2}}, function(x, ids, v) return x:index_put({1, ids}, v, true) end},
+    {{{2, 3}, IDS, {}}, function(x, ids, v) return x:index_put({{}, ids}, v) end},
+  },
+  index_put_ = {{{{3, 2}, IDS, {2, 2}}, changed(function(x, ids, v) x:index_put_({ids}, v, true) end)}},
   index_fill = {
     {{{2, 3}, IDS}, function(x, ids) return x:index_fill(2, ids, 5) end},
     {{{2, 3}, IDS, {}}, function(x, ids, v) return x:index_fill(2, ids, v) end},
