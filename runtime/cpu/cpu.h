@@ -18,6 +18,7 @@
 gru_status gruI_cpu_elementwise(gruI_device *device, const gruI_elementwise *call);
 gru_status gruI_cpu_copy(gruI_device *device, const gruI_copy *call);
 gru_status gruI_cpu_gemm(gruI_device *device, const gruI_gemm *call);
+gru_status gruI_cpu_gemm_panels(gruI_device *device, const gruI_gemm *call); /* gemm's, see there */
 gru_status gruI_cpu_reduce(gruI_device *device, const gruI_reduce *call);
 gru_status gruI_cpu_take(gruI_device *device, const gruI_rows *call);
 gru_status gruI_cpu_put(gruI_device *device, const gruI_rows *call);
@@ -95,6 +96,10 @@ void gruI_cpu_scratch_done(gruI_device *device);
 /* Runs job(context, b, worker) for b in 0 .. blocks - 1 on the device's pool (on the calling
 ** thread where it has none).  `blocks` must follow from the shapes alone. */
 gru_status gruI_cpu_parallel(gruI_device *device, int64_t blocks, gruI_job job, void *context);
+
+/* to[r * to_stride + c] = from[c * stride + r] for r < rows, c < cols; elements of `size` bytes. */
+void gruI_cpu_transpose(size_t size, const void *from, int64_t stride, int64_t rows, int64_t cols,
+                        void *to, int64_t to_stride);
 
 /* Blocks of `size` that cover `count`. */
 static inline int64_t gruI_cpu_blocks(int64_t count, int64_t size) {

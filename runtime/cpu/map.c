@@ -223,7 +223,8 @@ static void run_band(const plan *p, int64_t rows, const int64_t *offset) {
       in[s] = (const char *)map->in[s] + (offset[s] + c * map->in_stride[s][last]) * size;
       step[s] = map->in_stride[s][d] * size;
       if (p->mode[s] != TRANSPOSED) continue;
-      gruI_cpu_pack_band(map->in_size, in[s], map->in_stride[s][last], rows, cols, packed[s]);
+      gruI_cpu_transpose(map->in_size, in[s], map->in_stride[s][last], rows, cols, packed[s],
+                         GRUI_BAND_COLS);
       in[s] = (const char *)packed[s];
       step[s] = GRUI_BAND_COLS * size;
     }

@@ -49,11 +49,8 @@ void gruI_cpu_pack(size_t size, int ndim, const int64_t *shape, const int64_t *s
 void gruI_cpu_unpack(size_t size, int ndim, const int64_t *shape, const int64_t *stride, void *to,
                      int64_t first, int64_t n, const void *from);
 
-/* Packs a tile of a transposed operand: element (r, c), at from[c * stride + r], goes to
-** to[r * GRUI_BAND_COLS + c], for r below `rows` and c below `cols`. */
+/* A tile of a transposed operand is packed into rows of GRUI_BAND_COLS (gruI_cpu_transpose). */
 enum { GRUI_BAND_ROWS = 16, GRUI_BAND_COLS = 64 };
-void gruI_cpu_pack_band(size_t size, const void *from, int64_t stride, int64_t rows, int64_t cols,
-                        void *to);
 
 /* Writes the position of element `first` to at[] and returns the offset of its place. */
 int64_t gruI_cpu_locate(int ndim, const int64_t *shape, const int64_t *stride, int64_t first,

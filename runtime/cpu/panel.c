@@ -51,12 +51,11 @@ static void pack(const gruI_panels *to, const void *b, int64_t row, int64_t col,
     pack_double(to, b, row, col, first, last);
 }
 
-static void multiply(const gruI_panels *b, int64_t rows, const void *a, int64_t lda, void *c,
-                     int64_t ldc, int accumulate) {
-  if (b->dtype == GRU_FLOAT32)
-    multiply_float(b, rows, a, lda, c, ldc, accumulate);
+static void multiply(const gruI_panel_call *call) {
+  if (call->b->dtype == GRU_FLOAT32)
+    multiply_float(call);
   else
-    multiply_double(b, rows, a, lda, c, ldc, accumulate);
+    multiply_double(call);
 }
 
-const gruI_panel_kernels GRUI_ISA_NAME(gruI_panel_kernels) = {bytes, count, pack, multiply};
+const gruI_panel_kernels GRUI_ISA_NAME(gruI_panel_kernels) = {bytes, count, lanes, pack, multiply};

@@ -18,18 +18,33 @@ typedef struct gruI_panels {
   void *data; /* gruI_panel_kernels.bytes, aligned to 64 */
 } gruI_panels;
 
+/* c (rows, n) = or += op(a) (rows, k) b (k, n), the columns that panels first .. last - 1 give.
+** Strides in elements. */
+typedef struct gruI_panel_call {
+  const gruI_panels *b;
+  int64_t ldb; /* 0: b is packed; else b->data is b as it lies, with this row stride, and n a
+               ** multiple of `lanes` */
+  int64_t first, last;
+  int64_t rows;
+  const void *a; /* (rows, k), or (k, rows) where trans_a is set */
+  int64_t lda;
+  int trans_a;
+  void *c; /* its column 0 */
+  int64_t ldc;
+  int accumulate;
+} gruI_panel_call;
+
 /* The functions of one instruction set. */
 typedef struct gruI_panel_kernels {
   /* Room for a packed (k, n). */
   size_t (*bytes)(gru_dtype dtype, int64_t k, int64_t n);
   int64_t (*count)(gru_dtype dtype, int64_t n); /* how many panels */
+  int64_t (*lanes)(gru_dtype dtype);            /* columns of a vector */
   /* Packs panels first .. last - 1 of b, whose element (p, j) is b[p * row + j * col]; one of the
   ** strides is 1. */
   void (*pack)(const gruI_panels *to, const void *b, int64_t row, int64_t col, int64_t first,
                int64_t last);
-  /* Strides in elements. */
-  void (*multiply)(const gruI_panels *b, int64_t rows, const void *a, int64_t lda, void *c,
-                   int64_t ldc, int accumulate);
+  void (*multiply)(const gruI_panel_call *call);
 } gruI_panel_kernels;
 
 #endif

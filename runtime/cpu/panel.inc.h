@@ -13,7 +13,7 @@ ALWAYS_INLINE int64_t PANEL_NAME(width, T)(int64_t n, int64_t p) {
 
 static void PANEL_NAME(pack, T)(const gruI_panels *to, const void *from, int64_t row, int64_t col,
                                 int64_t first, int64_t last) {
-  enum { EDGE = 16 }; /* rows of b at a time, so that a strided read uses whole cache lines */
+  enum { EDGE = 64 }; /* rows of b at a time: a panel's piece stays in the first cache */
   for (int64_t panel = first; panel < last; panel++) {
     int64_t j0 = panel * VECTORS * LANES, width = PANEL_NAME(width, T)(to->n, panel) * LANES;
     int64_t cols = gruI_cpu_min(width, to->n - j0);
@@ -25,25 +25,24 @@ static void PANEL_NAME(pack, T)(const gruI_panels *to, const void *from, int64_t
         for (int64_t p = p0; p < p1; p++)
           memcpy(out + p * width, b + p * row, (size_t)cols * sizeof(T));
       else
-        for (int64_t j = 0; j < cols; j++)
-          for (int64_t p = p0; p < p1; p++) out[p * width + j] = b[p * row + j * col];
-      for (int64_t p = p0; p < p1; p++)
-        for (int64_t j = cols; j < width; j++) out[p * width + j] = 0;
+        gruI_cpu_transpose(sizeof(T), b + p0 * row, col, p1 - p0, cols, out + p0 * width, width);
+      for (int64_t p = p0; p < p1 && cols < width; p++)
+        memset(out + p * width + cols, 0, (size_t)(width - cols) * sizeof(T));
     }
   }
 }
 
-/* `rows` x `vectors` elements of c from whole rows of a and a panel; both are constants after
-** inlining.  The last vector may have only `cols` columns left in c. */
-ALWAYS_INLINE void PANEL_NAME(tile, T)(int rows, int vectors, int64_t k, const T *a, int64_t lda,
-                                       const T *b, T *c, int64_t ldc, int64_t cols,
-                                       int accumulate) {
+/* `rows` x `vectors` elements of c from rows of a and the columns of b; rows, vectors and trans_a are
+** constants after inlining.  The last vector may have only `cols` columns left in c. */
+ALWAYS_INLINE void PANEL_NAME(tile, T)(int rows, int vectors, int trans_a, int64_t k, const T *a,
+                                       int64_t lda, const T *b, int64_t ldb, T *c, int64_t ldc,
+                                       int64_t cols, int accumulate) {
   VECTOR sum[ROWS][VECTORS] = {{{0}}};
-  for (int64_t p = 0; p < k; p++, b += vectors * LANES) {
+  for (int64_t p = 0; p < k; p++, b += ldb, a += trans_a ? lda : 1) {
     VECTOR x[VECTORS];
     for (int v = 0; v < vectors; v++) x[v] = *(const VECTOR *)(b + v * LANES);
     for (int r = 0; r < rows; r++)
-      for (int v = 0; v < vectors; v++) sum[r][v] += x[v] * a[r * lda + p];
+      for (int v = 0; v < vectors; v++) sum[r][v] += x[v] * a[trans_a ? r : r * lda];
   }
   for (int r = 0; r < rows; r++, c += ldc) {
     if (cols == vectors * LANES) {
@@ -60,13 +59,14 @@ ALWAYS_INLINE void PANEL_NAME(tile, T)(int rows, int vectors, int64_t k, const T
 }
 
 /* All rows of c in one panel, tile by tile. */
-ALWAYS_INLINE void PANEL_NAME(column, T)(int vectors, int64_t rows, int64_t k, const T *a,
-                                         int64_t lda, const T *b, T *c, int64_t ldc, int64_t cols,
-                                         int accumulate) {
-  int64_t r = 0;
+ALWAYS_INLINE void PANEL_NAME(column, T)(int vectors, int trans_a, const gruI_panel_call *call,
+                                         const T *b, int64_t ldb, T *c, int64_t cols) {
+  int64_t r = 0, rows = call->rows, lda = call->lda, ldc = call->ldc;
+  const T *a = call->a;
 #define ROWS_OF(n) \
-  for (; r + (n) <= rows; r += (n)) \
-  PANEL_NAME(tile, T)(n, vectors, k, a + r * lda, lda, b, c + r * ldc, ldc, cols, accumulate)
+  for (; r + (n) <= rows; r += (n)) PANEL_NAME(tile, T) \
+  (n, vectors, trans_a, call->b->k, a + (trans_a ? r : r * lda), lda, b, ldb, c + r * ldc, ldc, \
+   cols, call->accumulate)
   ROWS_OF(ROWS);
   ROWS_OF(4);
   ROWS_OF(2);
@@ -74,23 +74,28 @@ ALWAYS_INLINE void PANEL_NAME(column, T)(int vectors, int64_t rows, int64_t k, c
 #undef ROWS_OF
 }
 
-static void PANEL_NAME(multiply, T)(const gruI_panels *b, int64_t rows, const T *a, int64_t lda,
-                                    T *c, int64_t ldc, int accumulate) {
-  for (int64_t j = 0, panel = 0; j < b->n; j += VECTORS * LANES, panel++) {
-    const T *from = (const T *)b->data + j * b->k;
+ALWAYS_INLINE void PANEL_NAME(panels, T)(int trans_a, const gruI_panel_call *call) {
+  const gruI_panels *b = call->b;
+  for (int64_t panel = call->first; panel < call->last; panel++) {
+    int64_t j = panel * VECTORS * LANES, vectors = PANEL_NAME(width, T)(b->n, panel);
     int64_t cols = gruI_cpu_min(VECTORS * LANES, b->n - j);
-    switch (PANEL_NAME(width, T)(b->n, panel)) {
-      case 1:
-        PANEL_NAME(column, T)(1, rows, b->k, a, lda, from, c + j, ldc, cols, accumulate);
-        break;
-      case 2:
-        PANEL_NAME(column, T)(2, rows, b->k, a, lda, from, c + j, ldc, cols, accumulate);
-        break;
-      default:
-        PANEL_NAME(column, T)(VECTORS, rows, b->k, a, lda, from, c + j, ldc, cols, accumulate);
-        break;
-    }
+    const T *from = (const T *)b->data + (call->ldb ? j : j * b->k);
+    int64_t ldb = call->ldb ? call->ldb : vectors * LANES;
+    T *c = (T *)call->c + j;
+    if (vectors == 1)
+      PANEL_NAME(column, T)(1, trans_a, call, from, ldb, c, cols);
+    else if (vectors == 2)
+      PANEL_NAME(column, T)(2, trans_a, call, from, ldb, c, cols);
+    else
+      PANEL_NAME(column, T)(VECTORS, trans_a, call, from, ldb, c, cols);
   }
+}
+
+static void PANEL_NAME(multiply, T)(const gruI_panel_call *call) {
+  if (call->trans_a)
+    PANEL_NAME(panels, T)(1, call);
+  else
+    PANEL_NAME(panels, T)(0, call);
 }
 
 #undef LANES

@@ -100,8 +100,15 @@ static operands gradient_of(const walk *w, const gruI_step *step, int which) {
 }
 
 static void multiply_packed(const walk *w, const gruI_step *step, operands x) {
-  w->isa->panel->multiply(&w->part[x.part].panels, step->last - step->first, x.a, x.lda, x.c, x.ldc,
-                          x.accumulate);
+  const gruI_panels *b = &w->part[x.part].panels;
+  w->isa->panel->multiply(&(gruI_panel_call){.b = b,
+                                             .last = w->isa->panel->count(b->dtype, b->n),
+                                             .rows = step->last - step->first,
+                                             .a = x.a,
+                                             .lda = x.lda,
+                                             .c = x.c,
+                                             .ldc = x.ldc,
+                                             .accumulate = x.accumulate});
 }
 
 /* Steps from .. to - 1 of a block of rows. */

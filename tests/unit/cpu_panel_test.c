@@ -23,7 +23,9 @@ static void product(gru_dtype dtype, int64_t rows, int64_t n, int64_t k, int tra
   int64_t panels = panel->count(dtype, n), middle = panels / 2;
   panel->pack(&packed, b, row, col, middle, panels);
   panel->pack(&packed, b, row, col, 0, middle);
-  panel->multiply(&packed, rows, a, lda, c, ldc, accumulate);
+  gruI_panel_call call = {.b = &packed, .last = panels, .rows = rows, .a = a, .lda = lda};
+  call.c = c, call.ldc = ldc, call.accumulate = accumulate;
+  panel->multiply(&call);
   for (int64_t i = 0; i < rows; i++)
     for (int64_t j = 0; j < ldc; j++) {
       double old = element(dtype, before, i * ldc + j), want = accumulate ? old : 0, terms = 0;
@@ -37,9 +39,12 @@ static void product(gru_dtype dtype, int64_t rows, int64_t n, int64_t k, int tra
     }
   /* One row at a time gives the same bits. */
   char *again = copy_of(before, (size_t)(rows * ldc) * size);
-  for (int64_t i = 0; i < rows; i++)
-    panel->multiply(&packed, 1, a + (size_t)(i * lda) * size, lda, again + (size_t)(i * ldc) * size,
-                    ldc, accumulate);
+  call.rows = 1;
+  for (int64_t i = 0; i < rows; i++) {
+    call.a = a + (size_t)(i * lda) * size;
+    call.c = again + (size_t)(i * ldc) * size;
+    panel->multiply(&call);
+  }
   check(memcmp(c, again, (size_t)(rows * ldc) * size) == 0, "bits by row", rows, n, k);
   free(a), free(b), free(c), free(before), free(again), free(packed.data);
 }
