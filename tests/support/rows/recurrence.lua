@@ -52,7 +52,8 @@ local function add(op, variant, gates, options)
       i = i + (there and 1 or 0)
       return there and rest[i] or nil
     end
-    return gx, h, w, next_of(options.bias), next_of(options.bias), next_of(options.lengths), next_of(pair)
+    return gx, h, w, next_of(options.bias), next_of(options.bias), next_of(options.lengths),
+      next_of(pair)
   end
   rows[op] = rows[op] or {}
   table.insert(rows[op], {
