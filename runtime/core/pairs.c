@@ -94,20 +94,33 @@ static gru_status stack_rows(gruI_pairs *pairs, bool want_g, gru_tensor **out) {
 
 static bool is_hot(const gru_tensor *t) { return gruI_tensor_is_hot(t, NULL, NULL); }
 
-/* hot^T g for one-hot rows: the rows of g added at the ids, in order. */
-static gru_status scatter(gru_tensor *hot, gru_tensor *g, gru_tensor **out) {
+/* hot^T g for one-hot rows, or g^T hot: the rows of g added at the ids, in order. */
+static gru_status scatter(gru_tensor *hot, gru_tensor *g, bool transposed, gru_tensor **out) {
   gru_runtime *rt = hot->rt;
-  gru_attrs rows = {.ndims = 1, .base = hot->storage->hot->base};
-  gru_tensor *ids, *zeros = NULL, *results[GRU_MAX_OUTPUTS];
-  GRUI_TRY(gruI_tensor_hot_ids(hot, &ids));
-  gru_status status = gruI_zeros(rt, "matmul", (gru_dtype)g->dtype, 2,
-                                 (int64_t[]){hot->shape[1], g->shape[1]}, gruI_place_of(g), &zeros);
+  int64_t classes = hot->shape[1], width = g->shape[1];
+  int64_t shape[] = {transposed ? width : classes, transposed ? classes : width};
+  gruI_rows call = {.dtype = (gru_dtype)g->dtype, .outer = 1, .count = g->shape[0], .inner = width};
+  gru_tensor *ids = NULL, *packed_ids = NULL, *packed = NULL, *dw = NULL;
+  gru_status status = gruI_tensor_hot_ids(hot, &ids);
+  if (status == GRU_OK) status = gruI_pack(ids, GRU_INT64, NULL, &packed_ids);
+  if (status == GRU_OK) status = gruI_pack(g, call.dtype, NULL, &packed);
+  if (status == GRU_OK)
+    status = gruI_zeros(rt, "matmul", call.dtype, 2, shape, gruI_place_of(g), &dw);
   if (status == GRU_OK) {
-    status = gru_op_call(rt, GRU_OP_INDEX_ADD, (gru_tensor *[]){zeros, ids, g}, 3, &rows, results);
-    gru_tensor_release(zeros);
+    call.size = classes, call.base = hot->storage->hot->base;
+    call.ids = gruI_data(packed_ids), call.id_stride = 1;
+    call.x = gruI_data(dw), call.packed = gruI_data(packed);
+    call.x_row = transposed ? 1 : width, call.x_inner = transposed ? classes : 1;
+    gruI_device *device = gruI_device_of(dw);
+    status = gruI_kernel_failed(rt, "matmul", device, device->k->put(device, &call));
   }
   gru_tensor_release(ids);
-  if (status == GRU_OK) *out = results[0];
+  gru_tensor_release(packed_ids);
+  gru_tensor_release(packed);
+  if (status == GRU_OK)
+    *out = dw;
+  else
+    gru_tensor_release(dw);
   return status;
 }
 
@@ -115,15 +128,10 @@ static gru_status scatter(gru_tensor *hot, gru_tensor *g, gru_tensor **out) {
 static gru_status product_of(gru_tensor *x, gru_tensor *g, gru_tensor **out) {
   gru_attrs swap = {.dims = {0, 1}, .ndims = 2};
   gru_tensor *t;
-  gru_status status;
-  if (is_hot(x)) return scatter(x, g, out);
-  if (is_hot(g)) { /* (g^T x)^T */
-    GRUI_TRY(scatter(g, x, &t));
-    status = gruI_call1(GRU_OP_TRANSPOSE, t, &swap, out);
-  } else {
-    GRUI_TRY(gruI_call1(GRU_OP_TRANSPOSE, x, &swap, &t));
-    status = gruI_call2(GRU_OP_MATMUL, t, g, NULL, out);
-  }
+  if (is_hot(x)) return scatter(x, g, false, out);
+  if (is_hot(g)) return scatter(g, x, true, out);
+  GRUI_TRY(gruI_call1(GRU_OP_TRANSPOSE, x, &swap, &t));
+  gru_status status = gruI_call2(GRU_OP_MATMUL, t, g, NULL, out);
   gru_tensor_release(t);
   return status;
 }
