@@ -232,12 +232,12 @@ describe("a cell, called step after step, is the layer:", function()
     for _, bias in ipairs {true, false} do
       it(("%s, bias %s"):format(title(kind), tostring(bias)), function()
         gru.manual_seed(5)
-        local layer = nn[kind[1]](3, 4, with(kind[2], {bias = bias}))
-        local cell = nn[kind[1] .. "Cell"](3, 4, with(kind[2], {bias = bias}))
+        local layer = nn[kind[1]](3, 7, with(kind[2], {bias = bias}))
+        local cell = nn[kind[1] .. "Cell"](3, 7, with(kind[2], {bias = bias}))
         local state = {}
         for name, p in layer:named_parameters() do state[(name:gsub("_l0$", ""))] = p:detach() end
         cell:load_state_dict(state)
-        local x = gru.randn(5, 2, 3, {dtype = "float64", requires_grad = true})
+        local x = gru.randn(5, 37, 3, {dtype = "float64", requires_grad = true})
         local y = x:detach():clone():requires_grad_()
         local output, last = layer(x)
         local h, c, steps = nil, nil, {}

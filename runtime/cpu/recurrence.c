@@ -8,6 +8,7 @@
 */
 #include "cpu/recurrence.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cpu/panel.h"
@@ -34,6 +35,7 @@ typedef struct walk {
   part part[2];
   int64_t rows;     /* of the batch a block */
   int64_t from, to; /* the steps of this segment, counted in the order of the walk */
+  void *own;        /* memory, where not packed; these lie there or in the device's */
   char *b_x, *b_h, *sums, *gates;
   int64_t t; /* of the step under way, where not packed */
   int phase;
@@ -95,7 +97,8 @@ static operands gradient_of(const walk *w, const gruI_step *step, int which) {
   x.a = at(w, call->dgx, row * G * H + w->part[which].row);
   x.c = at(w, call->dh, step->first * H);
   if (which == 1 && call->cell == GRUI_GRU_AFTER) x.a = at(w, call->da_n, row * H), x.lda = H;
-  if (which == 1 && call->cell == GRUI_GRU_BEFORE) x.c = step->sums, x.accumulate = 0;
+  if (which == 1 && call->cell == GRUI_GRU_BEFORE)
+    x.c = step->sums, x.ldc = G * H, x.accumulate = 0;
   return x;
 }
 
@@ -235,7 +238,8 @@ static void divide_weights(walk *w) {
   }
 }
 
-/* One block of memory, cut into the parts that the walk needs, each aligned to 64 bytes. */
+/* One block of memory, cut into the parts that the walk needs, each aligned to 64 bytes.  Ordinary
+** products take the device's scratch memory themselves: then it is a block of our own. */
 static gru_status allocate(gruI_device *device, walk *w) {
   const gruI_recurrence *call = w->call;
   int64_t H = call->hidden, G = gates_of(w);
@@ -246,8 +250,8 @@ static gru_status allocate(gruI_device *device, walk *w) {
   bytes[4] = (size_t)(call->batch * G * H) * size;
   if (call->gates == NULL) bytes[5] = (size_t)(call->batch * saved_of(w) * H) * size;
   for (int i = 0; i < 6; i++) total += (bytes[i] + 63) & ~(size_t)63;
-  char *p = gruI_cpu_scratch(device, total);
-  if (p == NULL) return GRU_ERROR_MEMORY;
+  char *p = w->packed ? gruI_cpu_scratch(device, total) : (w->own = aligned_alloc(64, total));
+  if (p == NULL) return gruI_cpu_fail(device, GRU_ERROR_MEMORY, "out of memory: %zu bytes", total);
   char **slots[] = {NULL, NULL, &w->b_x, &w->b_h, &w->sums, &w->gates};
   for (int i = 0; i < 6; i++) {
     if (i < 2)
@@ -298,7 +302,10 @@ static gru_status run(gruI_device *device, const gruI_recurrence *call, int back
   else
     for (w.from = 0; w.from < call->steps && status == GRU_OK; w.from++)
       status = backward ? backward_step(device, &w) : forward_step(device, &w);
-  gruI_cpu_scratch_done(device);
+  if (w.packed)
+    gruI_cpu_scratch_done(device);
+  else
+    free(w.own);
   return status;
 }
 

@@ -203,7 +203,7 @@ static void NAME(backward, T)(const gruI_step *step, int phase) {
       case GRUI_GRU_AFTER: NAME(gru_after_grad, T)(H, h, s, dy, dx, da, dh); break;
       case GRUI_GRU_BEFORE:
         NAME(gru_before_grad, T)
-        (phase, H, h, s, (const T *)step->sums + (b - step->first) * H, dy, dx, dh);
+        (phase, H, h, s, (const T *)step->sums + (b - step->first) * G * H, dy, dx, dh);
         break;
     }
   }
