@@ -125,6 +125,31 @@ static void test_gemm(void) {
   }
 }
 
+/* Products cut into blocks of k and of columns, packed or, with few rows, used as they lie: each
+** some times, for the layouts and strides that chance gives. */
+static void test_blocked_gemm(void) {
+  static const struct {
+    int64_t batch, m, n, k;
+  } shapes[] = {
+      {1, 5, 64, 2000},   /* as it lies, two blocks of k */
+      {1, 96, 16, 3000},  /* the same with the most rows */
+      {1, 6, 2080, 1030}, /* blocks of k and of columns */
+      {1, 5, 1100, 2049}, /* the same, odd */
+      {1, 97, 130, 1025}, /* packed, two blocks of k */
+      {1, 100, 33, 1},    /* one term */
+      {3, 65, 48, 1100},  /* a batch, its items by turns */
+      {9, 31, 47, 90},    /* a batch, shared out by item */
+      {40, 5, 16, 33},    /* the same, as it lies */
+  };
+  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+    for (int i = 0; i < 8; i++)
+      try_gemm(i % 2 ? GRU_FLOAT32 : GRU_FLOAT64, shapes[s].batch, shapes[s].m, shapes[s].n,
+               shapes[s].k);
+  for (int i = 0; i < 60; i++)
+    try_gemm(i % 2 ? GRU_FLOAT32 : GRU_FLOAT64, 1 + below(2), 5 + below(96), 1 + below(130),
+             1 + below(200));
+}
+
 /* ---- take and put ------------------------------------------------------------------ */
 
 /* Strides of a tensor of `ndim` dims laid out in a random order, with gaps now and then.
@@ -323,6 +348,7 @@ static void try_one_hot(int64_t count, int64_t classes) {
 
 static void tests(void) {
   test_gemm();
+  test_blocked_gemm();
   test_rows();
   test_along();
   for (int i = 0; i < 30; i++) try_one_hot(below(50), 1 + below(40));
