@@ -14,8 +14,7 @@ enum {
   K_BYTES = 4096,         /* of a row of a in a block of k */
   PACKED_BYTES = 4 << 20, /* of a packed block of b, at most; it lies in the last cache */
   ROWS = 64,              /* of a block of c */
-  DIRECT_ROWS = 96,       /* up to these b is not packed ... */
-  DIRECT_BYTES = 1 << 19, /* ... if it fits into the second cache */
+  DIRECT_ROWS = 96,       /* up to these whole vectors of b's columns are not packed */
   JOBS = 8,               /* that are enough */
   SMALL_WORK = 1 << 18    /* multiplications that one thread does: about 2 us */
 };
@@ -23,14 +22,15 @@ enum {
 typedef struct product {
   const gruI_gemm *call;
   const gruI_panel_kernels *panel;
-  int direct;
   int64_t k, cols;       /* of a block */
+  int64_t direct;        /* columns from 0 on that are used as they lie */
   int64_t groups, group; /* the panels of a block: how many groups, of how many panels */
   size_t bytes;          /* of packed b */
   /* The block under way. */
   const char *a, *b;
   char *c;
   int64_t p0;
+  int is_direct;
   gruI_panels block;
   int64_t panels;
 } product;
@@ -59,7 +59,7 @@ static void multiply_block(void *context, int64_t index, int worker) {
   int64_t first = index % p->groups * p->group, last = gruI_cpu_min(first + p->group, p->panels);
   (void)worker;
   p->panel->multiply(&(gruI_panel_call){.b = &p->block,
-                                        .ldb = p->direct ? g->ldb : 0,
+                                        .ldb = p->is_direct ? g->ldb : 0,
                                         .first = first,
                                         .last = last,
                                         .rows = rows,
@@ -90,7 +90,7 @@ static gru_status block(gruI_device *device, product *p) {
   p->panels = p->panel->count(p->call->dtype, p->block.n);
   share_out(p);
   gru_status status = GRU_OK;
-  if (!p->direct) status = each(device, p->panels, pack_panel, p);
+  if (!p->is_direct) status = each(device, p->panels, pack_panel, p);
   if (status != GRU_OK) return status;
   return each(device, gruI_cpu_blocks(p->call->m, ROWS) * p->groups, multiply_block, p);
 }
@@ -102,16 +102,19 @@ static gru_status multiply(gruI_device *device, product p, int64_t item, char *p
   const char *c = at(&p, g->c, item * g->batch_c);
   gru_status status = GRU_OK;
   p.block.dtype = g->dtype;
-  for (int64_t j = 0; j < g->n; j += p.cols)
+  for (int64_t j = 0, cols; j < g->n; j += cols) {
+    p.is_direct = j < p.direct;
+    cols = p.is_direct ? p.direct : gruI_cpu_min(p.cols, g->n - j);
     for (p.p0 = 0; p.p0 < g->k && status == GRU_OK; p.p0 += p.k) {
       p.block.k = gruI_cpu_min(p.k, g->k - p.p0);
-      p.block.n = gruI_cpu_min(p.cols, g->n - j);
+      p.block.n = cols;
       p.a = at(&p, a, g->trans_a ? p.p0 * g->lda : p.p0);
       p.b = at(&p, b, g->trans_b ? j * g->ldb + p.p0 : p.p0 * g->ldb + j);
       p.c = (char *)(uintptr_t)at(&p, c, j);
-      p.block.data = p.direct ? (char *)(uintptr_t)p.b : packed;
+      p.block.data = p.is_direct ? (char *)(uintptr_t)p.b : packed;
       status = block(device, &p);
     }
+  }
   return status;
 }
 
@@ -120,17 +123,16 @@ static gru_status multiply(gruI_device *device, product p, int64_t item, char *p
 static void choose_blocks(product *p) {
   const gruI_gemm *g = p->call;
   int64_t lanes = p->panel->lanes(g->dtype), size = (int64_t)size_of(p);
-  p->direct =
-      !g->trans_b && g->m <= DIRECT_ROWS && g->n % lanes == 0 && g->k <= DIRECT_BYTES / size / g->n;
   int64_t most = K_BYTES / size, parts = gruI_cpu_blocks(g->k, most);
   p->k = gruI_cpu_blocks(g->k, parts);
-  p->cols = g->n;
+  if (!g->trans_b && g->m <= DIRECT_ROWS) p->direct = g->n / lanes * lanes;
+  p->cols = g->n - p->direct;
   int64_t fits = PACKED_BYTES / size / p->k / lanes * lanes;
-  if (!p->direct && p->cols > fits) {
-    parts = gruI_cpu_blocks(g->n, fits);
-    p->cols = gruI_cpu_blocks(gruI_cpu_blocks(g->n, parts), lanes) * lanes;
+  if (p->cols > fits) {
+    parts = gruI_cpu_blocks(p->cols, fits);
+    p->cols = gruI_cpu_blocks(gruI_cpu_blocks(p->cols, parts), lanes) * lanes;
   }
-  if (!p->direct) p->bytes = (p->panel->bytes(g->dtype, p->k, p->cols) + 63) & ~(size_t)63;
+  p->bytes = (p->panel->bytes(g->dtype, p->k, p->cols) + 63) & ~(size_t)63;
 }
 
 typedef struct batch {
