@@ -60,6 +60,16 @@ typedef struct gruI_copy {
   int64_t out_stride[GRU_MAX_DIMS];
 } gruI_copy;
 
+/* out[r, ...] (=) row r of in[0], then row r of in[1], ...: all contiguous, of elements of `size` bytes;
+** in[i] is (outer, run[i]), out (outer, row), row the sum of the runs. */
+typedef struct gruI_concat {
+  size_t size;
+  int64_t outer, count, row;
+  const int64_t *run;
+  const void *const *in;
+  void *out;
+} gruI_concat;
+
 /* ---- products ---------------------------------------------------------------- */
 
 /* c[b] (= or +=) op(a[b]) op(b[b]), row-major: op(a) is m x k, op(b) k x n, c m x n.
@@ -73,6 +83,8 @@ typedef struct gruI_gemm {
   void *c;
   int64_t lda, ldb, ldc;
   int64_t batch_a, batch_b, batch_c;
+  /* What b is part of: the same two numbers mean the same elements.  0: not known. */
+  uint64_t b_storage, b_version;
 } gruI_gemm;
 
 /* ---- reductions -------------------------------------------------------------- */
@@ -409,6 +421,7 @@ typedef struct gruI_kernels {
   gru_status (*adam)(gruI_device *, const gruI_adam *);
   gru_status (*clip_norm)(gruI_device *, const gruI_clip_norm *);
   gru_status (*scale)(gruI_device *, const gruI_scale *);
+  gru_status (*concat)(gruI_device *, const gruI_concat *);
   gru_status (*recurrence)(gruI_device *, const gruI_recurrence *);
   gru_status (*recurrence_grad)(gruI_device *, const gruI_recurrence *);
 } gruI_kernels;
@@ -446,6 +459,7 @@ struct gruI_device {
   void *state;   /* the backend's own */
   void *scratch; /* the same: memory that its kernels keep between calls */
   size_t scratch_bytes;
+  void *packs;
   gruI_fault fault;
   /* Settings of the runtime that a backend honours. */
   int keep_blas_threads;

@@ -36,6 +36,7 @@ struct gru_runtime {
   void *profile_context;
   gru_span *span;          /* the innermost one open */
   uint64_t sequence;       /* of tape nodes */
+  uint64_t storages;       /* made so far */
   uint64_t next_hook;      /* handle */
   struct gruI_node *dying; /* tape nodes waiting to be freed, see tape.c */
   bool releasing;

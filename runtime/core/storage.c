@@ -9,6 +9,7 @@ gru_status gruI_storage_new(gru_runtime *rt, gruI_place *place, size_t bytes, co
   s->place = place;
   s->bytes = bytes;
   s->refs = 1;
+  s->serial = ++rt->storages;
   if (bytes > 0 && !(s->data = gruI_cache_alloc(&place->cache, bytes))) {
     gruI_object_free(rt, s, sizeof *s);
     const gruI_cache *cache = &place->cache;

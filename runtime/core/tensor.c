@@ -356,6 +356,7 @@ gru_status gru_tensor_data(gru_tensor *t, void **out) {
   if (gruI_is_number(t))
     return gruI_fail(t->rt, GRU_ERROR_ARGUMENT, "data: a number has no storage");
   GRUI_TRY(gruI_tensor_settle(t));
+  t->storage->serial = 0;
   *out = gruI_data(t);
   return GRU_OK;
 }

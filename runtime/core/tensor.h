@@ -25,6 +25,7 @@ struct gruI_storage {
   size_t bytes;
   gruI_hot *hot;
   uint64_t version; /* in-place changes so far */
+  uint64_t serial;  /* its own in the runtime; 0 once its memory is known outside */
   int32_t refs;
 };
 

@@ -1,6 +1,7 @@
 /* backend.c - the CPU as a device: memory, its limit, and the choice of instruction set. */
 #define _GNU_SOURCE
 #include "cpu/cpu.h"
+#include "cpu/pack_cache.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -215,6 +216,7 @@ static gru_status cpu_open(gruI_device *device) {
 
 static void cpu_close(gruI_device *device) {
   drop_scratch(device);
+  gruI_pack_cache_drop(device);
   device->state = NULL;
 }
 
@@ -241,6 +243,7 @@ static const gruI_kernels kernels = {
     .adam = gruI_cpu_adam,
     .clip_norm = gruI_cpu_clip_norm,
     .scale = gruI_cpu_scale,
+    .concat = gruI_cpu_concat,
     .recurrence = gruI_cpu_recurrence,
     .recurrence_grad = gruI_cpu_recurrence_grad,
 };

@@ -38,6 +38,7 @@ gru_status gruI_cpu_sgd(gruI_device *device, const gruI_sgd *call);
 gru_status gruI_cpu_adam(gruI_device *device, const gruI_adam *call);
 gru_status gruI_cpu_clip_norm(gruI_device *device, const gruI_clip_norm *call);
 gru_status gruI_cpu_scale(gruI_device *device, const gruI_scale *call);
+gru_status gruI_cpu_concat(gruI_device *device, const gruI_concat *call);
 gru_status gruI_cpu_recurrence(gruI_device *device, const gruI_recurrence *call);
 gru_status gruI_cpu_recurrence_grad(gruI_device *device, const gruI_recurrence *call);
 

@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "cpu/cpu.h"
+#include "cpu/pack_cache.h"
 #include "cpu/panel.h"
 
 enum {
-  K_BYTES = 4096,         /* of a row of a in a block of k */
+  K_BYTES = 4096,         /* of a row of a in a block of k; a quarter more rather than two blocks */
   PACKED_BYTES = 4 << 20, /* of a packed block of b, at most; it lies in the last cache */
   ROWS = 64,              /* of a block of c */
   DIRECT_ROWS = 96,       /* up to these whole vectors of b's columns are not packed */
@@ -30,7 +31,7 @@ typedef struct product {
   const char *a, *b;
   char *c;
   int64_t p0;
-  int is_direct;
+  int is_direct, is_packed; /* as it lies; before */
   gruI_panels block;
   int64_t panels;
 } product;
@@ -90,7 +91,7 @@ static gru_status block(gruI_device *device, product *p) {
   p->panels = p->panel->count(p->call->dtype, p->block.n);
   share_out(p);
   gru_status status = GRU_OK;
-  if (!p->is_direct) status = each(device, p->panels, pack_panel, p);
+  if (!p->is_direct && !p->is_packed) status = each(device, p->panels, pack_panel, p);
   if (status != GRU_OK) return status;
   return each(device, gruI_cpu_blocks(p->call->m, ROWS) * p->groups, multiply_block, p);
 }
@@ -112,9 +113,16 @@ static gru_status multiply(gruI_device *device, product p, int64_t item, char *p
       p.b = at(&p, b, g->trans_b ? j * g->ldb + p.p0 : p.p0 * g->ldb + j);
       p.c = (char *)(uintptr_t)at(&p, c, j);
       p.block.data = p.is_direct ? (char *)(uintptr_t)p.b : packed;
+      p.is_packed = 0;
+      if (!p.is_direct && device != NULL && p.k >= g->k && j + cols == g->n) { /* b in one piece */
+        void *kept = gruI_pack_cache_find(device, g, j, p.bytes, &p.is_packed);
+        if (kept != NULL) p.block.data = kept;
+      }
       status = block(device, &p);
     }
   }
+  if (status != GRU_OK && device != NULL)
+    gruI_pack_cache_drop(device); /* one may be half written */
   return status;
 }
 
@@ -123,7 +131,7 @@ static gru_status multiply(gruI_device *device, product p, int64_t item, char *p
 static void choose_blocks(product *p) {
   const gruI_gemm *g = p->call;
   int64_t lanes = p->panel->lanes(g->dtype), size = (int64_t)size_of(p);
-  int64_t most = K_BYTES / size, parts = gruI_cpu_blocks(g->k, most);
+  int64_t most = K_BYTES / size, parts = gruI_cpu_blocks(g->k, most + most / 4);
   p->k = gruI_cpu_blocks(g->k, parts);
   if (!g->trans_b && g->m <= DIRECT_ROWS) p->direct = g->n / lanes * lanes;
   p->cols = g->n - p->direct;

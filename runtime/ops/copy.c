@@ -101,6 +101,39 @@ static gru_status fill_parts(gruI_call *c, int d, gru_tensor *whole) {
   return GRU_OK;
 }
 
+/* Are all of them contiguous elements of the result's dtype? */
+static bool all_plain(const gruI_call *c, gru_dtype dtype) {
+  for (int i = 0; i < c->n; i++) {
+    const gru_tensor *t = c->in[i];
+    if (t->dtype != dtype || t->storage->hot || !gruI_is_contiguous(t)) return false;
+  }
+  return true;
+}
+
+/* The same in one kernel call. */
+static gru_status join_plain(gruI_call *c, int d, gru_tensor *whole) {
+  gruI_device *device = gruI_device_of(whole);
+  const void **in = malloc((size_t)c->n * sizeof *in);
+  int64_t *run = malloc((size_t)c->n * sizeof *run), inner = 1;
+  gruI_concat call = {.size = gru_dtype_size((gru_dtype)whole->dtype), .outer = 1, .count = c->n};
+  gru_status status = GRU_OK;
+  for (int k = 0; k < d; k++) call.outer *= whole->shape[k];
+  for (int k = d + 1; k < whole->ndim; k++) inner *= whole->shape[k];
+  call.row = whole->shape[d] * inner;
+  for (int i = 0; i < c->n && in && run; i++) {
+    in[i] = gruI_data(c->in[i]);
+    run[i] = c->in[i]->shape[d] * inner;
+  }
+  call.in = in, call.run = run, call.out = gruI_data(whole);
+  if (!in || !run)
+    status = gruI_fail(c->rt, GRU_ERROR_MEMORY, "%s: out of memory", c->name);
+  else
+    status = gruI_kernel_failed(c->rt, c->name, device, device->k->concat(device, &call));
+  free(in);
+  free(run);
+  return status;
+}
+
 /* The same for the ids of one-hot tensors. */
 static gru_status join_hot(gruI_call *c, int d, const int64_t *shape) {
   const gru_tensor *first = c->in[0];
@@ -140,6 +173,7 @@ gru_status gruI_cat_forward(gruI_call *c) {
   if (all_hot(c, d)) return join_hot(c, d, shape);
   GRUI_TRY(gruI_tensor_new(c->rt, c->name, dtype, c->in[0]->ndim, shape, gruI_place_of(c->in[0]),
                            &c->out[0]));
+  if (c->out[0]->numel > 0 && all_plain(c, dtype)) return join_plain(c, d, c->out[0]);
   return fill_parts(c, d, c->out[0]);
 }
 

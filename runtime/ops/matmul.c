@@ -104,7 +104,9 @@ static gru_status multiply(gruI_call *c, const product *p, const operand *a, con
                     .c = gruI_data(out),
                     .lda = a->ld,
                     .ldb = b->ld,
-                    .ldc = p->n > 0 ? p->n : 1};
+                    .ldc = p->n > 0 ? p->n : 1,
+                    .b_storage = b->tensor->storage->serial,
+                    .b_version = b->tensor->storage->version};
   int64_t shape[GRU_MAX_DIMS], sa[GRU_MAX_DIMS], sb[GRU_MAX_DIMS], sc[GRU_MAX_DIMS];
   int batch = p->ndim - 2;
   memcpy(shape, p->shape, sizeof shape);
