@@ -1,195 +1,17 @@
 -- RNN, LSTM, GRU and their cells: against PyTorch, against a naive reference on thousands of random
--- configurations, against finite differences, and a test for every bug of the kind that other
--- systems shipped.
+-- configurations, against finite differences.  Bugs that other systems shipped: rnn_bugs_spec.lua.
 local agree = require "tests.support.agree"
+local configs = require "tests.support.rnn_configs"
 local golden = require "tests.golden.layers"
 local gru = require "gru"
 local layer_cases = require "tests.support.layer_cases"
-local nd = require "tests.support.nd"
 local new_rng = require "tests.support.rng"
-local reference = require "tests.support.rnn_reference"
 
 local nn = gru.nn
 
 describe("recurrent layers have PyTorch's results and gradients:", function()
   for title, test in layer_cases.each(golden.recurrent) do it(title, test) end
 end)
-
--- ---- the naive reference ---------------------------------------------------------------------
-
--- Random numbers that are exact in float32.
-local function numbers(rng, n)
-  local list = {}
-  for i = 1, n do list[i] = math.floor(rng() * 2049 - 1024) / 512 end
-  return list
-end
-
-local function pick(rng, list) return list[math.floor(rng() * #list) + 1] end
-
-local function random_config(rng, kind)
-  local c = {
-    kind = kind, I = math.floor(rng() * 4) + 1, H = math.floor(rng() * 4) + 1,
-    T = math.floor(rng() * 5) + 1, B = math.floor(rng() * 3) + 1, layers = pick(rng, {1, 1, 2, 3}),
-    directions = pick(rng, {1, 2}), bias = rng() < 0.7, batch_first = rng() < 0.3,
-    batched = rng() < 0.85, state = rng() < 0.6, eval = rng() < 0.3,
-    reset = kind == "GRU" and pick(rng, {"after", "before"}) or nil,
-    nonlinearity = kind == "RNN" and pick(rng, {"tanh", "relu"}) or nil,
-  }
-  if not c.batched then c.B, c.batch_first = 1, false end
-  if c.batched and rng() < 0.3 then
-    c.lengths = {}
-    for b = 1, c.B do c.lengths[b] = math.floor(rng() * c.T) + 1 end
-  end
-  local rows = reference.gates[kind] * c.H
-  c.weights = {}
-  for layer = 1, c.layers do
-    local inputs = layer == 1 and c.I or c.directions * c.H
-    c.weights[layer] = {}
-    for d = 1, c.directions do
-      c.weights[layer][d] = {
-        wi = numbers(rng, rows * inputs), wh = numbers(rng, rows * c.H),
-        bi = c.bias and numbers(rng, rows) or nil, bh = c.bias and numbers(rng, rows) or nil,
-      }
-    end
-  end
-  local states = c.layers * c.directions
-  c.x = nd.new({c.T, c.B, c.I}, numbers(rng, c.T * c.B * c.I))
-  for _, name in ipairs {"h", "c"} do
-    c[name] = nd.new({states, c.B, c.H}, c.state and numbers(rng, states * c.B * c.H)
-      or reference.zeros(states * c.B * c.H))
-    c["d" .. name] = nd.new(c[name].shape, numbers(rng, states * c.B * c.H))
-  end
-  c.dout = nd.new({c.T, c.B, c.directions * c.H}, numbers(rng, c.T * c.B * c.directions * c.H))
-  return c
-end
-
--- Reads and writes a row of (n, B, width) arrays.
-local function rows_of(a, b)
-  local n, B, width, list = a.shape[1], a.shape[2], a.shape[3], {}
-  for i = 1, n do
-    local at = ((i - 1) * B + b - 1) * width
-    list[i] = table.move(a.data, at + 1, at + width, 1, {})
-  end
-  return list
-end
-
-local function put_rows(a, b, list)
-  local B, width = a.shape[2], a.shape[3]
-  for i, row in ipairs(list) do table.move(row, 1, width, ((i - 1) * B + b - 1) * width + 1, a.data) end
-end
-
-local function blank(a) return nd.new(a.shape, reference.zeros(#a.data)) end
-
--- What the reference makes of a configuration.
-local function expect(c)
-  local r = {out = blank(c.dout), h_n = blank(c.h), c_n = blank(c.c), dx = blank(c.x),
-             dh = blank(c.h), dc = blank(c.c), d = {}}
-  for layer, list in ipairs(c.weights) do
-    r.d[layer] = {}
-    for k, p in ipairs(list) do
-      r.d[layer][k] = {}
-      for name, values in pairs(p) do r.d[layer][k][name] = reference.zeros(#values) end
-    end
-  end
-  for b = 1, c.B do
-    local T = c.lengths and c.lengths[b] or c.T
-    local xs, dout = rows_of(c.x, b), rows_of(c.dout, b)
-    local h, cell = rows_of(c.h, b), rows_of(c.c, b)
-    local out, h_n, c_n, back = reference.row(c, table.move(xs, 1, T, 1, {}), h, cell)
-    local dx, dh, dc = back(table.move(dout, 1, T, 1, {}), rows_of(c.dh, b),
-      c.kind == "LSTM" and rows_of(c.dc, b), r.d)
-    put_rows(r.out, b, out)
-    put_rows(r.h_n, b, h_n)
-    put_rows(r.c_n, b, c_n)
-    put_rows(r.dx, b, dx)
-    put_rows(r.dh, b, dh)
-    put_rows(r.dc, b, dc)
-  end
-  return r
-end
-
-local function suffix(layer, direction)
-  return "_l" .. layer - 1 .. (direction == 2 and "_reverse" or "")
-end
-
-local function make_module(c, dtype)
-  local module = nn[c.kind](c.I, c.H, {
-    num_layers = c.layers, bias = c.bias, batch_first = c.batch_first,
-    bidirectional = c.directions == 2, reset = c.reset, nonlinearity = c.nonlinearity, dtype = dtype,
-  })
-  local state = {}
-  for layer, list in ipairs(c.weights) do
-    for k, p in ipairs(list) do
-      for short, long in pairs {wi = "weight_ih", wh = "weight_hh", bi = "bias_ih", bh = "bias_hh"} do
-        local name = long .. suffix(layer, k)
-        local own = module[name]
-        if own then state[name] = gru.tensor(p[short], {dtype = dtype}):reshape(own.shape) end
-      end
-    end
-  end
-  module:load_state_dict(state)
-  return c.eval and module:eval() or module
-end
-
-local function describe_config(c)
-  local text = {}
-  for key, value in pairs(c) do
-    if type(value) ~= "table" then text[#text + 1] = key .. "=" .. tostring(value) end
-  end
-  table.sort(text)
-  return table.concat(text, " ") .. (c.lengths and " lengths=" .. table.concat(c.lengths, ",") or "")
-end
-
-local function compare(c, what, t, want, tol)
-  local ok, message = agree.values(t, want, tol)
-  if not ok then error(("%s: %s\n  %s"):format(what, message, describe_config(c)), 0) end
-end
-
--- Arranges a (n, B, width) tensor as the configuration passes it, and back.
-local function arrange(c, t)
-  if not c.batched then return t:squeeze(2) end
-  return t
-end
-
-local function leaf(a, dtype) return nd.tensor(a, dtype):requires_grad_() end
-
-local function check_config(c, dtype, want)
-  local module = make_module(c, dtype)
-  local x, h, cell = leaf(c.x, dtype), leaf(c.h, dtype), leaf(c.c, dtype)
-  local input, state = arrange(c, x), nil
-  if c.batch_first then input = input:transpose(1, 2) end
-  if c.state then
-    state = arrange(c, h)
-    if c.kind == "LSTM" then state = {state, arrange(c, cell)} end
-  end
-  local output, h_n = module(input, state, c.lengths and {lengths = c.lengths})
-  local c_n
-  if c.kind == "LSTM" then h_n, c_n = h_n[1], h_n[2] end
-  if c.batch_first then output = output:transpose(1, 2) end
-  if not c.batched then
-    output, h_n, c_n = output:unsqueeze(2), h_n:unsqueeze(2), c_n and c_n:unsqueeze(2)
-  end
-  local forward, backward = agree.forward[dtype], agree.backward[dtype]
-  compare(c, "output", output:detach(), want.out, forward)
-  compare(c, "h_n", h_n:detach(), want.h_n, forward)
-  if c_n then compare(c, "c_n", c_n:detach(), want.c_n, forward) end
-  local total = (output * nd.tensor(c.dout, dtype)):sum() + (h_n * nd.tensor(c.dh, dtype)):sum()
-  if c_n then total = total + (c_n * nd.tensor(c.dc, dtype)):sum() end
-  total:backward()
-  compare(c, "dx", x.grad, want.dx, backward)
-  if c.state then
-    compare(c, "dh_0", h.grad, want.dh, backward)
-    if c_n then compare(c, "dc_0", cell.grad, want.dc, backward) end
-  end
-  for layer, list in ipairs(want.d) do
-    for k, d in ipairs(list) do
-      for short, long in pairs {wi = "weight_ih", wh = "weight_hh", bi = "bias_ih", bh = "bias_hh"} do
-        local p = module[long .. suffix(layer, k)]
-        if p then compare(c, "d" .. long .. suffix(layer, k), p.grad, nd.new(p.shape, d[short]), backward) end
-      end
-    end
-  end
-end
 
 describe("a naive reference, element by element, agrees with", function()
   for _, row in ipairs {{"RNN", 1000}, {"LSTM", 1000}, {"GRU", 1200}} do
@@ -198,13 +20,30 @@ describe("a naive reference, element by element, agrees with", function()
       it(("%s: %d random configurations, forward and backward (%d)"):format(kind, count // 4, part),
         function()
           local rng = new_rng(part * 1000 + #kind * 17 + count)
-          for _ = 1, count // 4 do
-            local c = random_config(rng, kind)
-            local want = expect(c)
-            check_config(c, "float64", want)
-            check_config(c, "float32", want)
-          end
+          for _ = 1, count // 4 do configs.check(configs.draw(rng, kind)) end
         end)
+    end
+  end
+
+  -- Sizes at which the walk through time is cut into vectors, panels and blocks of rows in other ways.
+  local wide = {
+    {name = "vectors and a rest", H = 21, B = 7, T = 6, I = 9, layers = 1, batched = true},
+    {name = "whole panels", H = 64, B = 8, T = 4, layers = 1, batched = true},
+    {name = "panels and a rest", H = 67, B = 13, T = 4, layers = 1, batched = true},
+    {name = "many rows", H = 5, B = 70, T = 4, layers = 2, batched = true},
+    {name = "few steps", H = 37, B = 9, T = 2, layers = 1, batched = true},
+    {name = "few rows of a wide layer", H = 512, B = 2, T = 3, layers = 1, directions = 1, batched = true},
+    {name = "many steps", H = 3, B = 2, T = 70, layers = 1, batched = true},
+  }
+  for _, case in ipairs(wide) do
+    for _, kind in ipairs {"RNN", "LSTM", "GRU"} do
+      for _, reset in ipairs(kind == "GRU" and {"after", "before"} or {false}) do
+        it(("%s%s: %s"):format(kind, reset and " " .. reset or "", case.name), function()
+          local fixed = {scale = 1 / 16, reset = reset or nil}
+          for name, value in pairs(case) do fixed[name] = value end
+          for seed = 1, case.H < 512 and 3 or 1 do configs.check(configs.draw(new_rng(seed), kind, fixed)) end
+        end)
+      end
     end
   end
 end)

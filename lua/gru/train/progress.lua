@@ -34,6 +34,7 @@ end
 
 --- Says what an epoch came to.
 -- @tparam table record numbers by name
+-- @tparam integer epochs how many there will be
 function Progress:epoch(record, epochs)
   self:clear()
   if not self.lasting then return end
