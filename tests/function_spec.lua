@@ -146,7 +146,7 @@ describe("autograd.Function", function()
 
   it("keeps memory flat over 10,000 steps with hooks", function()
     local x = gru.ones(50, {requires_grad = true})
-    local calls, live = 0, nil
+    local calls, live, lua = 0, nil, nil
     for step = 1, 10000 do
       local y = Cube.apply(x) * 2
       y:register_hook(function(g) calls = calls + 1 return g * 0.5 end)
@@ -156,11 +156,12 @@ describe("autograd.Function", function()
         y = nil -- luacheck: ignore
         collectgarbage()
         collectgarbage()
-        live = live or gru.memory().live
+        live, lua = live or gru.memory().live, lua or collectgarbage "count"
       end
     end
     assert.equal(10000, calls)
     assert.equal(live, gru.memory().live)
+    assert.is_true(collectgarbage "count" < lua + 200) -- KiB; an object a step would be 400 and more
   end)
 end)
 

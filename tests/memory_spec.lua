@@ -24,6 +24,49 @@ local function spike()
   return gru.memory().reserved + #list - 60
 end
 
+-- Calls f 300 times; the tensors take the same memory after 1 and after 300.
+local function assert_flat(f)
+  local live
+  for _ = 1, 300 do
+    f()
+    if not live then
+      settle()
+      live = gru.memory().live
+    end
+  end
+  settle()
+  assert.equal(live, gru.memory().live)
+end
+
+describe("memory is flat over many calls, forward and backward, of", function()
+  for _, kind in ipairs {"RNN", "LSTM", "GRU", "GRU before"} do
+    for _, more in ipairs {
+      {}, {bidirectional = true, num_layers = 2}, {lengths = true, batch_first = true}, {eval = true},
+    } do
+      local options = {
+        reset = kind:match "before", num_layers = more.num_layers, bidirectional = more.bidirectional,
+        batch_first = more.batch_first,
+      }
+      local layer = gru.nn[kind:match "%u+"](5, 6, options)
+      it(tostring(layer) .. (more.lengths and ", lengths" or more.eval and ", no gradient" or ""), function()
+        local x = gru.randn(4, 5, 5, {requires_grad = true})
+        local rest = {lengths = more.lengths and {1, 4, 2, 3}}
+        assert_flat(function()
+          if more.eval then
+            gru.no_grad(function() layer(x) end)
+            layer(x) -- a graph that is dropped
+          else
+            layer(x, nil, rest):square():sum():backward()
+            gru.autograd.grad(layer(x, nil, rest):sum(), x, {create_graph = true})
+            x.grad = nil
+            layer:zero_grad()
+          end
+        end)
+      end)
+    end
+  end
+end)
+
 describe("memory()", function()
   before_each(settle)
 

@@ -89,6 +89,24 @@ works["a recurrence on one-hot steps"] = function()
   return loss, w.grad, u.grad
 end
 
+-- Steps, rows and hidden: packed weights, few steps, few rows of a wide layer, several looks at the abort
+-- check.
+for _, size in ipairs {{20, 37, 131}, {2, 37, 131}, {4, 2, 515}, {40, 32, 384}} do
+  local steps, rows, hidden = table.unpack(size)
+  for _, kind in ipairs {"RNN", "LSTM", "GRU", "GRU before"} do
+    works[("%s over %d steps of %d rows, hidden %d"):format(kind, steps, rows, hidden)] = function()
+      gru.manual_seed(24)
+      local class, reset = kind:match "%u+", kind:match "before"
+      local layer = gru.nn[class](9, hidden, {bidirectional = rows < 32, reset = reset})
+      local output = layer(random(25, steps, rows, 9))
+      output:square():sum():backward()
+      local results = {output}
+      for _, p in ipairs(layer:parameters()) do results[#results + 1] = p.grad end
+      return table.unpack(results)
+    end
+  end
+end
+
 works["moves"] = function()
   local x = random(23, 300, 500, 7)
   return x:permute(3, 1, 2):contiguous(), gru.cat({x, x}, 2), gru.stack({x, x}, 4), x:to("int64"), x:gt(0)
