@@ -185,6 +185,19 @@ describe("GRU's gradients", function()
       {atol = 1e-7, rtol = 1e-5}))
   end)
 
+  it("of second order leave out a weight that was frozen after the call", function()
+    local rnn = nn.GRU(3, 2, {dtype = "float64"})
+    local x = gru.randn(4, 2, 3, {dtype = "float64", requires_grad = true})
+    local output = rnn(x)
+    rnn.weight_hh_l0:requires_grad_(false)
+    local dx = gru.autograd.grad(output:square():sum(), {x}, {create_graph = true})[1]
+    dx:square():sum():backward()
+    assert.is_not_nil(x.grad)
+    assert.is_nil(rnn.weight_hh_l0.grad)
+    local first = gru.autograd.grad(rnn(x):square():sum(), {x})[1]
+    same(dx:detach(), nd.of(first), 1e-13)
+  end)
+
   it("add up over calls and do not depend on the batch they came in", function()
     local draw = new_rng(300)
     local rnn = nn.GRU(2, 3, {dtype = "float64"})

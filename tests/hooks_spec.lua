@@ -199,6 +199,16 @@ describe("a hook", function()
     values({8.0 * 2}, core.grad({g:sum()}, {x}, nil)[1]) -- d(2 x^2) = 4x, times x again by the hook
   end)
 
+  it("of a leaf is not run by grad() for other leaves", function()
+    local x, w, calls = leaf(2.0), leaf(3.0), 0
+    w:register_hook(function() calls = calls + 1 end)
+    local y = leaf(1.0)
+    gru.autograd.grad((x * w * y):sum(), {x, y})
+    assert.equal(0, calls)
+    gru.autograd.grad((x * w * y):sum(), {x, w})
+    assert.equal(1, calls)
+  end)
+
   it("keeps what it needs alive, and is let go with its tensor", function()
     local x = leaf(1.0, 2.0)
     local y = x * 3

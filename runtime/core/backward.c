@@ -70,9 +70,10 @@ gru_status gruI_vjp_add_part(gruI_vjp *v, gru_op geometry) {
   return status;
 }
 
-/* leaf.grad += g. */
+/* leaf.grad += g, unless the leaf has been frozen since. */
 static gru_status accumulate_leaf(gruI_task *task, gru_tensor *leaf, gru_tensor *g) {
   bool composing = task->flags & GRU_CREATE_GRAPH;
+  if (!leaf->leaf_grad) return GRU_OK;
   if (leaf->grad)
     return add(task->rt, leaf->grad, g, !composing && !leaf->grad->node && !leaf->grad->leaf_grad,
                &leaf->grad);
@@ -234,9 +235,10 @@ static gru_status run_nodes(gruI_task *task) {
   return GRU_OK;
 }
 
+/* Of grad's leaves, those that it was asked for. */
 static gru_status run_leaves(gruI_task *task) {
   for (int32_t i = 0; i < task->count; i++) {
-    if (task->slots[i].node) continue;
+    if (task->slots[i].node || (task->results && task->slots[i].capture < 0)) continue;
     gru_tensor *g = NULL;
     gru_status status = finish(task, i, &g);
     if (status == GRU_OK && g && task->accumulate)

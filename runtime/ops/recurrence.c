@@ -235,6 +235,11 @@ static gru_status weight_gradient(gruI_vjp *v, const layer *l, const gradients *
   }
 }
 
+/* Biases may stand beyond the last input. */
+static bool wants_bias(const gruI_vjp *v, int k) {
+  return k < v->node->ninputs && gruI_wants(v, k);
+}
+
 /* Sums over steps and batch; that of b_hh takes its n from da_n where there is one. */
 static gru_status bias_gradients(gruI_vjp *v, const layer *l, const gradients *d) {
   gru_attrs rows = {.dims = {0, 1}, .ndims = 2};
@@ -242,21 +247,16 @@ static gru_status bias_gradients(gruI_vjp *v, const layer *l, const gradients *d
   gruI_expression e = {.rt = v->rt};
   gru_tensor *dgx = d->dgx, *da_n = d->da_n, *end;
   gru_tensor *sum = gruI_expr_call(&e, GRU_OP_SUM, &rows, 1, &dgx), *hidden = sum;
-  if (da_n && gruI_wants(v, IN_B_HH)) {
+  if (da_n && wants_bias(v, IN_B_HH)) {
     gru_tensor *n = gruI_expr_call(&e, GRU_OP_SUM, &rows, 1, &da_n);
     gru_tensor *rz = gruI_expr_call(&e, GRU_OP_NARROW, &first, 1, &sum);
     hidden = gruI_expr_call(&e, GRU_OP_CAT, &join, 2, (gru_tensor *const[]){rz, n});
   }
-  if (e.status == GRU_OK && gruI_wants(v, IN_B_IH)) v->dx[IN_B_IH] = gru_tensor_retain(sum);
-  if (e.status == GRU_OK && gruI_wants(v, IN_B_HH)) v->dx[IN_B_HH] = gru_tensor_retain(hidden);
+  if (e.status == GRU_OK && wants_bias(v, IN_B_IH)) v->dx[IN_B_IH] = gru_tensor_retain(sum);
+  if (e.status == GRU_OK && wants_bias(v, IN_B_HH)) v->dx[IN_B_HH] = gru_tensor_retain(hidden);
   gru_status status = gruI_expr_end(&e, sum, &end);
   if (status == GRU_OK) gru_tensor_release(end);
   return status;
-}
-
-static bool wants_bias(const gruI_vjp *v) {
-  return (v->node->ninputs > IN_B_IH && gruI_wants(v, IN_B_IH)) ||
-         (v->node->ninputs > IN_B_HH && gruI_wants(v, IN_B_HH));
 }
 
 static gru_status by_kernel(gruI_vjp *v, layer *l, gru_tensor *g, gradients *d) {
@@ -265,10 +265,12 @@ static gru_status by_kernel(gruI_vjp *v, layer *l, gru_tensor *g, gradients *d) 
   if (gruI_wants(v, IN_H)) v->dx[IN_H] = gru_tensor_retain(d->dh);
   if (d->dc && gruI_wants(v, IN_C)) v->dx[IN_C] = gru_tensor_retain(d->dc);
   if (gruI_wants(v, IN_W)) GRUI_TRY(weight_gradient(v, l, d, &v->dx[IN_W]));
-  return wants_bias(v) ? bias_gradients(v, l, d) : GRU_OK;
+  if (!wants_bias(v, IN_B_IH) && !wants_bias(v, IN_B_HH)) return GRU_OK;
+  return bias_gradients(v, l, d);
 }
 
-/* The composed op run anew from aliases of the inputs, and differentiated up to them. */
+/* The composed op run anew from aliases of the inputs, and differentiated up to them.  A leaf that no
+** longer requires grad gets none. */
 static gru_status by_composing(gruI_vjp *v, gruI_cell cell) {
   gru_tensor *in[INPUTS] = {NULL}, *wanted[INPUTS], *results[INPUTS] = {NULL}, *y = NULL;
   int places[INPUTS], n = 0;
@@ -278,10 +280,12 @@ static gru_status by_composing(gruI_vjp *v, gruI_cell cell) {
     gru_attrs same = {.ndims = v->x[i]->ndim};
     memcpy(same.dims, v->x[i]->shape, sizeof same.dims);
     status = gruI_call1(GRU_OP_VIEW, v->x[i], &same, &in[i]);
-    if (status == GRU_OK && gruI_wants(v, i)) places[n] = i, wanted[n++] = in[i];
+    if (status == GRU_OK && gruI_requires_grad(in[i])) places[n] = i, wanted[n++] = in[i];
   }
-  if (status == GRU_OK) status = gruI_recurrence_compose(v->rt, cell, v->attrs->step < 0, in, &y);
-  if (status == GRU_OK) status = gruI_grad_within(v->rt, y, v->g, n, wanted, results);
+  if (status == GRU_OK && n > 0) {
+    status = gruI_recurrence_compose(v->rt, cell, v->attrs->step < 0, in, &y);
+    if (status == GRU_OK) status = gruI_grad_within(v->rt, y, v->g, n, wanted, results);
+  }
   for (int k = 0; k < n && status == GRU_OK; k++) v->dx[places[k]] = results[k];
   gru_tensor_release(y);
   for (int i = 0; i < INPUTS; i++) gru_tensor_release(in[i]);
