@@ -1,8 +1,8 @@
 /* files_fuzz.c - fuzzes the readers of safetensors and npy.
 **
-** What must hold: a refusal has a message of one line that names the file; what is taken has
-** as many bytes as the file has for it, and lasts: saved, loaded and saved again, it gives the
-** same file.
+** What must hold: a refusal has a message of one line that names the file, and comes before more
+** memory is asked for than twice the file; what is taken has as many bytes as the file has for it,
+** and lasts: saved, loaded and saved again, it gives the same file.
 **
 ** With clang: link with -fsanitize=fuzzer and run on a folder of such files.
 ** With any compiler: -DGRU_FUZZ_STANDALONE adds a main for CI:
@@ -63,7 +63,13 @@ static void begin(void) {
   HOLDS(gru_runtime_create(NULL, &rt) == GRU_OK);
 }
 
+/* The largest block that the library asked for since put_bytes, and what a refused file may
+** make it ask for: twice its size, or a few structs. */
+static size_t largest, most;
+
 static void put_bytes(const uint8_t *data, size_t size) {
+  largest = 0;
+  most = size * 2 > 4096 ? size * 2 : 4096;
   HOLDS(ftruncate(file, 0) == 0);
   HOLDS(pwrite(file, data, size, 0) == (ssize_t)size);
 }
@@ -76,6 +82,38 @@ static void check_refusal(gru_status status, const char *op) {
   HOLDS(strncmp(message, op, n) == 0 && strncmp(message + n, ": /", 3) == 0);
   HOLDS(strpbrk(message, "\r\n") == NULL);
 }
+
+#ifdef GRU_FUZZ_STANDALONE
+
+/* The linker puts these in the place of malloc and its like (tests/CMakeLists.txt). */
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t count, size_t n);
+void *__real_realloc(void *p, size_t n);
+void *__real_aligned_alloc(size_t alignment, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t count, size_t n);
+void *__wrap_realloc(void *p, size_t n);
+void *__wrap_aligned_alloc(size_t alignment, size_t n);
+
+static size_t asked(size_t n) {
+  if (n > largest) largest = n;
+  return n;
+}
+
+void *__wrap_malloc(size_t n) { return __real_malloc(asked(n)); }
+
+void *__wrap_calloc(size_t count, size_t n) {
+  asked(count * n);
+  return __real_calloc(count, n);
+}
+
+void *__wrap_realloc(void *p, size_t n) { return __real_realloc(p, asked(n)); }
+
+void *__wrap_aligned_alloc(size_t alignment, size_t n) {
+  return __real_aligned_alloc(alignment, asked(n));
+}
+
+#endif
 
 /* The bytes of the file at `name`, `*size` of them; the caller frees them. */
 static uint8_t *read_back(const char *name, size_t *size) {
@@ -100,6 +138,7 @@ static int resave(const char *name, int64_t bytes) {
   gru_status status = gru_tensor_file_open(rt, name, &f);
   HOLDS((status == GRU_OK) == (f != NULL));
   if (f == NULL) {
+    HOLDS(largest <= most);
     check_refusal(status, "load");
     return 0;
   }
@@ -168,6 +207,7 @@ static void try_npy(const uint8_t *data, size_t size) {
   gru_status status = gru_load_npy(rt, path, NULL, &t);
   HOLDS((status == GRU_OK) == (t != NULL));
   if (t == NULL) {
+    HOLDS(largest <= most);
     check_refusal(status, "load_npy");
     return;
   }
