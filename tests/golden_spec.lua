@@ -29,7 +29,7 @@ describe("PyTorch's promotion:", function()
   end
 end)
 
--- design/reference.md, section 8
+-- Numbers of an independent program, in float64.
 describe("the reference GRU", function()
   local I, H, T = 2, 3, 3
 

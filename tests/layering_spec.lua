@@ -1,4 +1,4 @@
--- Who may include whom, and that the build names every source: design/architecture.md, "Folders".
+-- Who may include whom, and that the build names every source: README.md, "A walk through the source".
 
 local function lines(command)
   local list, pipe = {}, assert(io.popen(command))

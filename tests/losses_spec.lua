@@ -48,7 +48,7 @@ describe("the module and the function are the same:", function()
 end)
 
 describe("cross_entropy", function()
-  it("has the numbers of reference.md", function()
+  it("has the numbers of an independent program", function()
     local logits = f64 {{1, 2, 3}, {0.5, -0.5, 0}, {2, 1, 0}}
     local ids = gru.tensor {3, 1, -100}
     close(0.54393782, F.cross_entropy(logits, ids), 1e-7)

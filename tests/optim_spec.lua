@@ -57,7 +57,7 @@ describe("optimisers, the golden example:", function()
       for step, g in ipairs {.5, -.3, .2} do
         p.grad = gru.tensor(g, {dtype = "float64"})
         optimizer:step()
-        -- reference.md has 9 digits; of the centered RMSprop the last ones are open to rounding
+        -- the numbers have 9 digits; of the centered RMSprop the last ones are open to rounding
         assert.near(case[3][step], p:item(), 6e-9)
       end
     end)

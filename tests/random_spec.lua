@@ -28,7 +28,7 @@ describe("the torch generator", function()
     assert.same({8325804.0, 12888623.0, 1484405.0, 2215104.0}, bits)
   end)
 
-  it("gives reference.md's initial weights", function()
+  it("gives PyTorch's initial weights", function()
     local bound = 1 / math.sqrt(3)
     gru.manual_seed(0, "torch")
     local starts = {{-0.004323, 0.309716, -0.475185, -0.424895}, {-0.391409, -0.251415, 0.209703, 0.479425},

@@ -19,8 +19,10 @@ local Scope = {
   __name = "gru.GradScope",
 }
 
+local function callable(f) return type(f) == "function" or (getmetatable(f) or {}).__call ~= nil end
+
 local function scope(enabled, f, ...)
-  if f ~= nil and type(f) ~= "function" then
+  if f ~= nil and not callable(f) then
     error((enabled and "enable_grad" or "no_grad") .. ": a function or nothing expected, got " .. type(f), 3)
   end
   local guard = setmetatable({before = core.set_grad_enabled(enabled)}, Scope)
@@ -31,7 +33,7 @@ end
 
 --- Switches recording off in a scope, or while `f(...)` runs, whose results it returns.
 -- @function no_grad
--- @tparam[opt] function f
+-- @tparam[opt] function f or a module
 -- @param ... its arguments
 -- @return what f returns; without f, a to-be-closed value
 -- @usage local z = gru.no_grad(function() return x * 2 end)
@@ -39,7 +41,7 @@ function mode.no_grad(f, ...) return scope(false, f, ...) end
 
 --- Switches recording on, as `no_grad` switches it off.
 -- @function enable_grad
--- @tparam[opt] function f
+-- @tparam[opt] function f or a module
 -- @param ... its arguments
 -- @return what f returns; without f, a to-be-closed value
 function mode.enable_grad(f, ...) return scope(true, f, ...) end

@@ -1,4 +1,4 @@
---- Agreement, as reference.md defines it: max |a - b| <= tol max(1, max |b|), and NaN and infinities
+--- Agreement: max |a - b| <= tol max(1, max |b|), and NaN and infinities
 -- at the same places.
 local nd = require "tests.support.nd"
 

@@ -2,7 +2,7 @@
 local core = require "gru.core"
 local nd = require "tests.support.nd"
 
--- reference.md, section 4
+-- -w[y] log softmax(x)[y], smoothed and reduced as in PyTorch.
 local function cross_entropy(x, target, weight, ignore, reduction, smoothing)
   local classes = x.shape[#x.shape]
   local total, mass, losses = 0, 0, {}

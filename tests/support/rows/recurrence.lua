@@ -66,8 +66,7 @@ local function add(op, variant, gates, options)
       return core.recurrence(op, gx, h, w, b_ih, b_hh, lengths, c, options.reverse, variant)
     end,
     ref = function(...) return expected(op, variant, options.reverse, unpacked(...)) end,
-    layouts = options.bias and not options.lengths and {"contiguous", "transposed", "sliced"}
-      or {"contiguous"},
+    layouts = options.bias and not options.lengths and nd.layout_names or {"contiguous"},
     fixed = "contiguous",
   })
 end
