@@ -2,7 +2,7 @@
 local gru = require "gru"
 local nn, optim = gru.nn, gru.optim
 
-local ROWS, K, N = 8, 40, 37
+local ROWS, K, N = 16, 200, 101 -- large enough to be shared between threads, as what is kept is
 
 -- The product with a copy, which nothing has packed before.
 local function fresh(x, w, transposed)
