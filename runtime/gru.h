@@ -12,7 +12,8 @@
 **   - Dimensions and positions are 0-based here, and may be negative (-1 is the last)
 **     where the comment says "dim".  Ids inside int64 tensors count from
 **     gru_attrs.base (0 unless set).
-**   - OpenBLAS is loaded at the first product and told openblas_set_num_threads(1),
+**   - OpenBLAS is loaded at the first product that needs it (those of a few rows or columns,
+**     and all where there is no AVX2) and told openblas_set_num_threads(1),
 **     which holds for the whole process; gru_runtime_config.keep_blas_threads leaves
 **     it alone.  Its sequential flavour is called by one thread at a time.
 */

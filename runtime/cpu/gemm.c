@@ -1,9 +1,12 @@
 /* gemm.c - products of matrices: c (= or +=) op(a) op(b).
 **
+** Products of floats go to our own kernels (gemm_panels.c) where the processor has AVX2.  The others
+** stay here, and those of a few rows or columns, for which BLAS's gemv is 4 times gemm.
+**
 ** A product is cut into a grid of blocks of c; each is one single-threaded BLAS call over the
 ** whole of k, and the pool runs them.  The grid follows from (m, n, k) alone, and no sum is
 ** split between threads, so the bits do not depend on how many there are.  (OpenBLAS's own
-** threads would split k.)  With one row or column left, gemv is 4 times gemm.
+** threads would split k.)
 **
 ** int64, and matrices that BLAS's int arguments cannot describe, take plain loops.
 */
