@@ -60,15 +60,15 @@ local function is_module(x)
   return type(meta) == "table" and meta.is_module_class == true
 end
 
--- Fields: plain values, registered ones, then methods of the class.
+-- Fields: plain values, registered ones, then methods of the class.  Without a loop: every call of a
+-- method comes here.
 local function index(self, key)
-  local field = rawget(self, FIELDS)[key]
-  if field ~= nil then return field end
-  for _, kind in ipairs(KINDS) do
-    local value = rawget(self, kind).values[key]
-    if value ~= nil then return value end
-  end
-  return getmetatable(self).class[key]
+  local value = self[FIELDS][key]
+  if value == nil then value = self[PARAMETERS].values[key] end
+  if value == nil then value = self[MODULES].values[key] end
+  if value == nil then value = self[BUFFERS].values[key] end
+  if value == nil then value = getmetatable(self).class[key] end
+  return value
 end
 
 local expected = {
@@ -96,7 +96,7 @@ local function newindex(self, key, value)
     end
   end
   if kind then value = nil end
-  rawget(self, FIELDS)[key] = value
+  self[FIELDS][key] = value
 end
 
 local function construct(class, ...)

@@ -69,9 +69,20 @@ local function check_options(self, options)
   end
 end
 
--- What PyTorch appends to the names of a layer's parameters.
-local function suffix(layer, direction)
-  return "_l" .. layer - 1 .. (direction == 2 and "_reverse" or "")
+-- The names of a layer's parameters, as PyTorch has them; made once.
+local keys = {{}, {}} -- by direction and layer
+
+local function keys_of(layer, direction)
+  local made = keys[direction][layer]
+  if not made then
+    local suffix, reverse = "_l" .. layer - 1, direction == 2 and "_reverse" or ""
+    made = {}
+    for _, name in ipairs {"weight_ih", "weight_hh", "bias_ih", "bias_hh"} do
+      made[name] = name .. suffix .. reverse
+    end
+    keys[direction][layer] = made
+  end
+  return made
 end
 
 -- Draws a layer's parameters from U(-bound, bound), in PyTorch's order.
@@ -79,7 +90,7 @@ local function draw(self, options, rows, inputs, key)
   local bound = 1 / math.sqrt(self.hidden_size)
   local function one(name, ...)
     local x = core.empty({...}, options.dtype, options.device):uniform_(-bound, bound)
-    self[name .. key] = module.Parameter(x)
+    self[key[name]] = module.Parameter(x)
   end
   one("weight_ih", rows, inputs)
   one("weight_hh", rows, self.hidden_size)
@@ -121,7 +132,7 @@ function Recurrent:init(input_size, hidden_size, options)
   for layer = 1, self.num_layers do
     local inputs = layer == 1 and input_size or directions * hidden_size
     for direction = 1, directions do
-      draw(self, options, rows, inputs, suffix(layer, direction))
+      draw(self, options, rows, inputs, keys_of(layer, direction))
     end
   end
 end
@@ -139,9 +150,9 @@ function Recurrent:variant() return 0 end
 -- the last h and c.
 function Recurrent:run(x, h, c, key, reverse, lengths)
   -- The input part of all steps is one product, a row gather where x is one-hot.
-  local gx = functional.linear(x, self["weight_ih" .. key])
-  local y = core.recurrence(self.op, gx, h, self["weight_hh" .. key], self["bias_ih" .. key],
-    self["bias_hh" .. key], lengths, c, reverse, self:variant())
+  local gx = functional.linear(x, self[key.weight_ih])
+  local y = core.recurrence(self.op, gx, h, self[key.weight_hh], self[key.bias_ih],
+    self[key.bias_hh], lengths, c, reverse, self:variant())
   local c_n
   if c then y, c_n = y[1], self.last_state(y[2], reverse, lengths) end
   return y, self.last_state(y, reverse, lengths), c_n
@@ -162,7 +173,7 @@ function Recurrent:layers(x, h_0, c_0, lengths)
     local halves = {}
     for direction = 1, directions do
       local at = (layer - 1) * directions + direction
-      local y, h, c = self:run(x, h_0[at], c_0 and c_0[at], suffix(layer, direction),
+      local y, h, c = self:run(x, h_0[at], c_0 and c_0[at], keys_of(layer, direction),
         direction == 2, lengths)
       halves[direction], last[at], last_c[at] = y, h, c
     end
@@ -226,21 +237,21 @@ end
 
 -- A given part of the state, with a batch dim; zeros for nil.
 local function initial(self, name, x, N, batched)
-  local sizes = {self.num_layers * self:directions(), N, self.hidden_size}
+  local layers, H = self.num_layers * self:directions(), self.hidden_size
   if x == nil then
     local weight = self.weight_hh_l0
-    return core.empty(sizes, weight.dtype, weight.device):fill_(0)
+    return core.empty({layers, N, H}, weight.dtype, weight.device):fill_(0)
   end
   if not batched then
     if x:dim() ~= 2 then
-      fail(self, 2, "%s must be [%d, %d] for an input without a batch, got %s", name, sizes[1],
-        sizes[3], shape_text(x))
+      fail(self, 2, "%s must be [%d, %d] for an input without a batch, got %s", name, layers, H,
+        shape_text(x))
     end
     x = x:unsqueeze(2)
   end
-  if shape_text(x) ~= "[" .. table.concat(sizes, ", ") .. "]" then
-    fail(self, 2, "%s must be [%s], got %s; batch_first does not change it", name,
-      table.concat(sizes, ", "), shape_text(x))
+  if x:dim() ~= 3 or x:size(1) ~= layers or x:size(2) ~= N or x:size(3) ~= H then
+    fail(self, 2, "%s must be [%d, %d, %d], got %s; batch_first does not change it", name, layers, N,
+      H, shape_text(x))
   end
   return x
 end
