@@ -457,8 +457,9 @@ struct gruI_device {
   char name[24]; /* "cpu", "cuda:0" */
   int index;
   void *state;   /* the backend's own */
-  void *scratch; /* the same: memory that its kernels keep between calls */
-  size_t scratch_bytes;
+  /* The same: memory that its kernels keep between calls. */
+  void *scratch[2];
+  size_t scratch_bytes[2];
   void *packs;
   gruI_fault fault;
   /* Settings of the runtime that a backend honours. */

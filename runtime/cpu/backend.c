@@ -85,27 +85,26 @@ gru_status gruI_cpu_parallel(gruI_device *device, int64_t blocks, gruI_job job, 
   return status;
 }
 
-static void drop_scratch(gruI_device *device) {
-  free(device->scratch);
-  device->scratch = NULL;
-  device->scratch_bytes = 0;
+static void drop_scratch(gruI_device *device, gruI_scratch of) {
+  free(device->scratch[of]);
+  device->scratch[of] = NULL;
+  device->scratch_bytes[of] = 0;
 }
 
-void *gruI_cpu_scratch(gruI_device *device, size_t bytes) {
-  if (bytes <= device->scratch_bytes) return device->scratch;
-  drop_scratch(device);
+void *gruI_cpu_scratch(gruI_device *device, gruI_scratch of, size_t bytes) {
+  if (bytes <= device->scratch_bytes[of]) return device->scratch[of];
+  drop_scratch(device, of);
   bytes = (bytes + 4095) & ~(size_t)4095;
-  device->scratch = aligned_alloc(64, bytes);
-  if (device->scratch == NULL) {
+  device->scratch[of] = aligned_alloc(64, bytes);
+  if (device->scratch[of] == NULL)
     gruI_cpu_fail(device, GRU_ERROR_MEMORY, "out of memory: %zu bytes", bytes);
-    return NULL;
-  }
-  device->scratch_bytes = bytes;
-  return device->scratch;
+  else
+    device->scratch_bytes[of] = bytes;
+  return device->scratch[of];
 }
 
-void gruI_cpu_scratch_done(gruI_device *device) {
-  if (device->scratch_bytes > 32u << 20) drop_scratch(device);
+void gruI_cpu_scratch_done(gruI_device *device, gruI_scratch of) {
+  if (device->scratch_bytes[of] > 32u << 20) drop_scratch(device, of);
 }
 
 /* ---- memory ------------------------------------------------------------------------ */
@@ -215,7 +214,8 @@ static gru_status cpu_open(gruI_device *device) {
 }
 
 static void cpu_close(gruI_device *device) {
-  drop_scratch(device);
+  drop_scratch(device, GRUI_SCRATCH_PRODUCT);
+  drop_scratch(device, GRUI_SCRATCH_LAYER);
   gruI_pack_cache_drop(device);
   device->state = NULL;
 }

@@ -89,10 +89,12 @@ GRUI_DECLARE_ISA(avx512)
 gru_status gruI_cpu_fail(gruI_device *device, gru_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Memory for the length of a call, aligned to 64 bytes; one at a time.  NULL, with a fault, when there
-** is none.  Up to 32 MiB stay with the device: fresh pages cost more than most kernels. */
-void *gruI_cpu_scratch(gruI_device *device, size_t bytes);
-void gruI_cpu_scratch_done(gruI_device *device);
+/* Memory for the length of a call, aligned to 64 bytes, one block for each kind of kernel: layers call
+** products.  NULL, with a fault, when there is none.  Up to 32 MiB stay with the device: fresh pages
+** cost more than most kernels. */
+typedef enum gruI_scratch { GRUI_SCRATCH_PRODUCT, GRUI_SCRATCH_LAYER } gruI_scratch;
+void *gruI_cpu_scratch(gruI_device *device, gruI_scratch of, size_t bytes);
+void gruI_cpu_scratch_done(gruI_device *device, gruI_scratch of);
 
 /* Runs job(context, b, worker) for b in 0 .. blocks - 1 on the device's pool (on the calling
 ** thread where it has none).  `blocks` must follow from the shapes alone. */

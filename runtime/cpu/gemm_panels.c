@@ -162,7 +162,7 @@ gru_status gruI_cpu_gemm_panels(gruI_device *device, const gruI_gemm *call) {
   int small = work < (double)SMALL_WORK;
   int by_item = call->batch > 1 && work < JOBS * (double)SMALL_WORK;
   size_t packed = b.product.bytes * (by_item ? threads : 1);
-  b.packed = gruI_cpu_scratch(device, packed + 64);
+  b.packed = gruI_cpu_scratch(device, GRUI_SCRATCH_PRODUCT, packed + 64);
   if (b.packed == NULL) return GRU_ERROR_MEMORY;
   gru_status status = GRU_OK;
   if (by_item)
@@ -170,6 +170,6 @@ gru_status gruI_cpu_gemm_panels(gruI_device *device, const gruI_gemm *call) {
   else
     for (int64_t i = 0; i < call->batch && status == GRU_OK; i++)
       status = multiply(small ? NULL : device, b.product, i, b.packed);
-  gruI_cpu_scratch_done(device);
+  gruI_cpu_scratch_done(device, GRUI_SCRATCH_PRODUCT);
   return status;
 }

@@ -8,7 +8,6 @@
 */
 #include "cpu/recurrence.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "cpu/panel.h"
@@ -35,7 +34,6 @@ typedef struct walk {
   part part[2];
   int64_t rows;     /* of the batch a block */
   int64_t from, to; /* the steps of this segment, counted in the order of the walk */
-  void *own;        /* memory, where not packed; these lie there or in the device's */
   char *b_x, *b_h, *sums, *gates;
   int64_t t; /* of the step under way, where not packed */
   int phase;
@@ -238,8 +236,7 @@ static void divide_weights(walk *w) {
   }
 }
 
-/* One block of memory, cut into the parts that the walk needs, each aligned to 64 bytes.  Ordinary
-** products take the device's scratch memory themselves: then it is a block of our own. */
+/* One block of memory, cut into the parts that the walk needs, each aligned to 64 bytes. */
 static gru_status allocate(gruI_device *device, walk *w) {
   const gruI_recurrence *call = w->call;
   int64_t H = call->hidden, G = gates_of(w);
@@ -250,8 +247,8 @@ static gru_status allocate(gruI_device *device, walk *w) {
   bytes[4] = (size_t)(call->batch * G * H) * size;
   if (call->gates == NULL) bytes[5] = (size_t)(call->batch * saved_of(w) * H) * size;
   for (int i = 0; i < 6; i++) total += (bytes[i] + 63) & ~(size_t)63;
-  char *p = w->packed ? gruI_cpu_scratch(device, total) : (w->own = aligned_alloc(64, total));
-  if (p == NULL) return gruI_cpu_fail(device, GRU_ERROR_MEMORY, "out of memory: %zu bytes", total);
+  char *p = gruI_cpu_scratch(device, GRUI_SCRATCH_LAYER, total);
+  if (p == NULL) return GRU_ERROR_MEMORY;
   char **slots[] = {NULL, NULL, &w->b_x, &w->b_h, &w->sums, &w->gates};
   for (int i = 0; i < 6; i++) {
     if (i < 2)
@@ -302,10 +299,7 @@ static gru_status run(gruI_device *device, const gruI_recurrence *call, int back
   else
     for (w.from = 0; w.from < call->steps && status == GRU_OK; w.from++)
       status = backward ? backward_step(device, &w) : forward_step(device, &w);
-  if (w.packed)
-    gruI_cpu_scratch_done(device);
-  else
-    free(w.own);
+  gruI_cpu_scratch_done(device, GRUI_SCRATCH_LAYER);
   return status;
 }
 

@@ -315,7 +315,7 @@ static void try_stop(int64_t L, int64_t N, int64_t H) {
   want_backward(&l);
   compare(&l, DGX, DC, "after a stop");
   free_layer(&l);
-  free(device.scratch);
+  for (int i = 0; i < 2; i++) free(device.scratch[i]);
   gruI_pool_destroy(device.pool);
 }
 
