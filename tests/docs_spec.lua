@@ -234,4 +234,16 @@ describe("examples", function()
     n = n + 1
     it("number " .. n .. " of README.md", function() run(text, "README.md") end)
   end
+
+  it("beside PyTorch's in README.md: twenty lines, as one script", function()
+    local rows, saved = {}, os.tmpname()
+    for python, lua in readme:gmatch "\n| `([^\n]*)` | `([^\n]*)` |" do
+      assert.truthy(python:find "[%w_]")
+      rows[#rows + 1] = lua:gsub("rnn%.safetensors", saved)
+    end
+    assert.equal(20, #rows)
+    run(table.concat(rows, "\n"), "README.md, the table")
+    assert.truthy(assert(gru.load(saved)).weight_ih_l1)
+    os.remove(saved)
+  end)
 end)
