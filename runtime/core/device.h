@@ -456,7 +456,7 @@ struct gruI_device {
   gruI_pool *pool;
   char name[24]; /* "cpu", "cuda:0" */
   int index;
-  void *state;   /* the backend's own */
+  void *state; /* the backend's own */
   /* The same: memory that its kernels keep between calls. */
   void *scratch[2];
   size_t scratch_bytes[2];
