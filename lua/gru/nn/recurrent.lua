@@ -1,14 +1,10 @@
 --- What RNN, LSTM and GRU share: settings, parameters, layers, directions, lengths.
 --
--- A class on top names its number of gates and gives the equations of one step:
+-- A class on top names its number of gates and the op that runs a sequence (`runtime/ops.def`):
 --
 --     local GRU = Recurrent:extend("GRU")
 --     GRU.gates = 3
---     function GRU:step_function() return step end
---     -- step(gx, w_hh, b_hh, H, h, c) -> h', c'
---
--- gx (N, gates * H) is W_ih x + b_ih of the step, w_hh (H, gates * H) the recurrent weight
--- transposed, b_hh (gates * H) or nil, h and c (N, H); only LSTM has c.
+--     GRU.op = "gru_sequence"
 -- @module gru.nn.recurrent
 local args = require "gru.args"
 local core = require "gru.core"
