@@ -332,8 +332,9 @@ static gru_status grad(gru_runtime *rt, int n, gru_tensor *const *outputs, gru_t
                        int ninputs, gru_tensor *const *inputs, gru_tensor **results, int flags,
                        bool bounded) {
   gruI_task task = {.rt = rt, .flags = flags, .bounded = bounded, .ninputs = ninputs};
-  if (ninputs < 1 || !(task.results = calloc((size_t)ninputs, sizeof *task.results)))
-    return gruI_fail(rt, GRU_ERROR_ARGUMENT, "grad: no inputs");
+  if (ninputs < 1) return gruI_fail(rt, GRU_ERROR_ARGUMENT, "grad: no inputs");
+  task.results = calloc((size_t)ninputs, sizeof *task.results);
+  if (!task.results) return gruI_fail(rt, GRU_ERROR_MEMORY, "grad: out of memory");
   gru_status status = capture(&task, ninputs, inputs);
   if (status == GRU_OK) status = run(&task, n, outputs, grads);
   for (int i = 0; i < ninputs && status == GRU_OK; i++) /* an input given twice */
