@@ -15,7 +15,9 @@ enum {
   K_BYTES = 4096,         /* of a row of a in a block of k; a quarter more rather than two blocks */
   PACKED_BYTES = 4 << 20, /* of a packed block of b, at most; it lies in the last cache */
   ROWS = 64,              /* of a block of c */
-  DIRECT_ROWS = 96,       /* up to these whole vectors of b's columns are not packed */
+  DIRECT_ROWS = 96,       /* up to these whole vectors of b's columns are not packed, ... */
+  DIRECT_BYTES = 1 << 19, /* ... unless b is large and its rows lie multiples of ... */
+  ALIASED = 512,          /* ... these bytes apart: they would push each other out of the cache */
   JOBS = 8,               /* that are enough */
   SMALL_WORK = 1 << 18    /* multiplications that one thread does: about 2 us */
 };
@@ -133,7 +135,9 @@ static void choose_blocks(product *p) {
   int64_t lanes = p->panel->lanes(g->dtype), size = (int64_t)size_of(p);
   int64_t most = K_BYTES / size, parts = gruI_cpu_blocks(g->k, most + most / 4);
   p->k = gruI_cpu_blocks(g->k, parts);
-  if (!g->trans_b && g->m <= DIRECT_ROWS) p->direct = g->n / lanes * lanes;
+  double bytes = (double)g->k * (double)(g->ldb * size);
+  int aliased = bytes > DIRECT_BYTES && g->ldb * size % ALIASED == 0;
+  if (!g->trans_b && g->m <= DIRECT_ROWS && !aliased) p->direct = g->n / lanes * lanes;
   p->cols = g->n - p->direct;
   int64_t fits = PACKED_BYTES / size / p->k / lanes * lanes;
   if (p->cols > fits) {

@@ -6,8 +6,8 @@
 
 enum {
   ENTRIES = 16,
-  MAX_BYTES = 2 << 20,  /* of one matrix ... */
-  ALL_BYTES = 16 << 20, /* ... and of all */
+  MAX_BYTES = 8 << 20,  /* of one matrix ... */
+  ALL_BYTES = 48 << 20, /* ... and of all */
   MAX_ROWS = 128        /* of a product for which packing is a cost worth saving */
 };
 
