@@ -111,8 +111,9 @@ describe("examples/jay_lyrics.lua", function()
     assert.equal(live[2], live[8])
   end)
 
+  -- Without --foreground timeout signals twice, to the program and to its group: a second Ctrl-C kills.
   it("stops cleanly on Ctrl-C", function()
-    local status, _, err = run(("timeout --preserve-status -s INT 2 %s %s --epochs 100000 --half nn")
+    local status, _, err = run(("timeout --foreground --preserve-status -s INT 2 %s %s --epochs 100000 --half nn")
       :format(PROGRAM, EXAMPLE))
     assert.equal(130, status)
     assert.truthy(err:find "interrupted!")
