@@ -113,8 +113,8 @@ describe("examples/jay_lyrics.lua", function()
 
   -- Without --foreground timeout signals twice, to the program and to its group: a second Ctrl-C kills.
   it("stops cleanly on Ctrl-C", function()
-    local status, _, err = run(("timeout --foreground --preserve-status -s INT 2 %s %s --epochs 100000 --half nn")
-      :format(PROGRAM, EXAMPLE))
+    local stop = "timeout --foreground --preserve-status -s INT 2"
+    local status, _, err = run(("%s %s %s --epochs 100000 --half nn"):format(stop, PROGRAM, EXAMPLE))
     assert.equal(130, status)
     assert.truthy(err:find "interrupted!")
   end)
