@@ -1,6 +1,7 @@
 -- nn.GRU: golden numbers, PyTorch's results, a reference written element by element, state.
 local gru = require "gru"
 local agree = require "tests.support.agree"
+local fixture = require "tests.support.fill"
 local nd = require "tests.support.nd"
 local new_rng = require "tests.support.rng"
 local reference = require "tests.support.gru_reference"
@@ -8,32 +9,8 @@ local golden = dofile "tests/golden/nn.lua"
 
 local nn = gru.nn
 
-local function same(t, expected, tol)
-  local ok, message = agree.values(t, expected, tol)
-  assert(ok, message)
-end
-
-local function equal(a, b)
-  local ok, message = agree.tensors(a, b)
-  assert(ok, message)
-end
-
---- Fills the parameters, in order, from `value(parameter)`, an array of its shape.
-local function fill(rnn, value)
-  local _ <close> = gru.no_grad()
-  for _, p in ipairs(rnn:parameters()) do
-    p:copy_(nd.tensor(value(p), p.dtype))
-  end
-end
-
--- Three times U(-1/2, 1/2): gates far enough from 0.5 to tell them apart.
-local function fill_random(rnn, draw)
-  fill(rnn, function(p) return nd.generate(p.shape, function() return 3 * draw() - 1.5 end) end)
-end
-
-local function random_tensor(draw, dtype, ...)
-  return nd.tensor(nd.generate({...}, function() return draw(-1, 1) end), dtype)
-end
+local same, equal, fill = fixture.same, fixture.equal, fixture.fill
+local fill_random, random_tensor = fixture.fill_random, fixture.random_tensor
 
 -- ---- golden numbers -----------------------------------------------------------------------------
 
