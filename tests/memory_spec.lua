@@ -1,4 +1,5 @@
 -- What gru.memory() says, and what is kept of memory that is not needed any more.
+local command_line = require "tests.support.command_line"
 local gru = require "gru"
 
 local MB = 1 << 20
@@ -110,6 +111,25 @@ describe("memory()", function()
     settle()
     assert.equal(before, gru.memory().reserved)
     if not os.getenv "ASAN_OPTIONS" then assert.is_true(resident() < rss + 40 * MB) end
+  end)
+
+  it("stays near what an expression needs: its intermediate results go while others are made", function()
+    local script = [[
+      local gru = require "gru"
+      local x, kept = gru.ones(64, 1024), {}
+      gru.reset_peak_memory()
+      local start = gru.memory().live
+      for i = 1, 8 do -- 1 MB each, of which 256 KB are kept
+        kept[i] = (x + 1) * 2 - x + i
+      end
+      print(gru.memory().peak - start)
+    ]]
+    local function peak(setup)
+      local command = ("'%s' -e '%s' -e '%s'"):format(command_line.program, setup, script)
+      return tonumber((command_line.capture(command)))
+    end
+    assert.is_true(peak "" <= 5 * MB)
+    assert.is_true(peak [[collectgarbage "stop"]] >= 8 * MB) -- and no step is taken
   end)
 
   it("and so it goes, in time, without empty_cache", function()

@@ -141,6 +141,18 @@ gru_status gru_memory(gru_runtime *rt, const char *device, gru_memory_info *out)
   return GRU_OK;
 }
 
+size_t gru_memory_live(const gru_runtime *rt) {
+  size_t live = 0;
+  for (int i = 0; i < rt->nplaces; i++) live += rt->places[i]->cache.live;
+  return live;
+}
+
+uint64_t gru_memory_taken(const gru_runtime *rt) {
+  uint64_t taken = 0;
+  for (int i = 0; i < rt->nplaces; i++) taken += rt->places[i]->cache.taken;
+  return taken;
+}
+
 gru_status gru_reset_peak(gru_runtime *rt, const char *device) {
   gruI_place *place;
   GRUI_TRY(gruI_place_find(rt, device, &place));

@@ -7,7 +7,7 @@ static const char registry_state; /* its address is the key of the state */
 static const char registry_modes; /* weak table: coroutine -> its grad mode */
 static const char registry_current;
 
-enum { MB = 1 << 20, FLOOR_BYTES = 16 * MB };
+enum { MB = 1 << 20, YOUNG_BYTES = 2 * MB, FLOOR_BYTES = 16 * MB };
 
 void gruL_register(lua_State *L, const luaL_Reg *list) {
   lua_getfield(L, LUA_REGISTRYINDEX, "gru.upvalues"); /* {state, metatable} */
@@ -62,27 +62,32 @@ void gruL_return_to(lua_State *L, gruL_state *s, int mode) {
 
 /* ---- the collector -------------------------------------------------------------------------- */
 
-static size_t live_bytes(gruL_state *s) {
-  gru_memory_info info = {0};
-  gru_memory(s->rt, NULL, &info);
-  return info.live;
-}
-
 static void collect(lua_State *L, gruL_state *s) {
   lua_gc(L, LUA_GCCOLLECT);
-  s->base = live_bytes(s);
+  s->base = gru_memory_live(s->rt);
+  s->swept = gru_memory_taken(s->rt);
 }
+
+/* A step of the collector: where it is generational, as in gru-lua, it ends all young objects that
+** nothing names any more, among them what an expression made on its way.  Their memory is used again
+** while the caches still have it, for less than it costs to write to other memory. */
+static void collect_young(lua_State *L, gruL_state *s) {
+  if (lua_gc(L, LUA_GCISRUNNING)) lua_gc(L, LUA_GCSTEP, 0);
+  s->swept = gru_memory_taken(s->rt);
+}
+
+static size_t heap_bytes(lua_State *L) { return (size_t)lua_gc(L, LUA_GCCOUNT) * 1024; }
 
 /* Lua sees a tensor as a few bytes; this sees its memory.  Collects when more has been made since
 ** the last collection than lived then, with a floor that keeps small programs undisturbed and a
 ** share of the Lua heap that keeps collections of a large heap rare. */
 static void account(lua_State *L, gruL_state *s) {
-  size_t live = live_bytes(s);
+  uint64_t taken = gru_memory_taken(s->rt) - s->swept;
+  if (taken > YOUNG_BYTES && taken > heap_bytes(L)) collect_young(L, s);
+  size_t live = gru_memory_live(s->rt);
   if (live < s->base) s->base = live;
   size_t grown = live - s->base;
-  if (grown <= FLOOR_BYTES || grown <= s->base / 2) return;
-  size_t heap = (size_t)lua_gc(L, LUA_GCCOUNT) * 1024;
-  if (grown > 4 * heap) collect(L, s);
+  if (grown > FLOOR_BYTES && grown > s->base / 2 && grown > 4 * heap_bytes(L)) collect(L, s);
 }
 
 /* The name of a chunk, kept as long as the state: nodes of the tape point to it. */

@@ -26,7 +26,8 @@ typedef struct gruL_state {
   int scopes; /* gru.scope calls under way */
   bool anomaly;
   gruL_profile *profile; /* the one that runs, or NULL */
-  size_t base;           /* bytes live after the last collection that the binding asked for */
+  size_t base;           /* bytes live after the last full collection that the binding asked for */
+  uint64_t swept;        /* bytes taken ever, at the last collection, of young objects at least */
   char device[24];       /* the default one */
   gru_dtype dtype;       /* the default float dtype */
 } gruL_state;
