@@ -22,6 +22,8 @@ gru_status gruI_cpu_gemm_panels(gruI_device *device, const gruI_gemm *call); /* 
 gru_status gruI_cpu_reduce(gruI_device *device, const gruI_reduce *call);
 gru_status gruI_cpu_take(gruI_device *device, const gruI_rows *call);
 gru_status gruI_cpu_put(gruI_device *device, const gruI_rows *call);
+int gruI_cpu_lies_transposed(const gruI_rows *call); /* columns.c: a part of take and put */
+gru_status gruI_cpu_columns(gruI_device *device, const gruI_rows *call, int put);
 gru_status gruI_cpu_along(gruI_device *device, const gruI_along *call);
 gru_status gruI_cpu_one_hot(gruI_device *device, const gruI_one_hot *call);
 gru_status gruI_cpu_softmax(gruI_device *device, const gruI_softmax *call);
@@ -90,7 +92,7 @@ gru_status gruI_cpu_fail(gruI_device *device, gru_status status, const char *for
     __attribute__((format(printf, 3, 4)));
 
 /* Memory for the length of a call, aligned to 64 bytes, one block for each kind of kernel: layers call
-** products.  NULL, with a fault, when there is none.  Up to 32 MiB stay with the device: fresh pages
+** products.  PRODUCT also serves the others that call no kernel.  NULL, with a fault, when there is none.  Up to 32 MiB stay with the device: fresh pages
 ** cost more than most kernels. */
 typedef enum gruI_scratch { GRUI_SCRATCH_PRODUCT, GRUI_SCRATCH_LAYER } gruI_scratch;
 void *gruI_cpu_scratch(gruI_device *device, gruI_scratch of, size_t bytes);
