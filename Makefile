@@ -15,7 +15,7 @@ endif
 PRESET ?= default
 BUILD := build$(if $(filter-out default,$(PRESET)),-$(PRESET))
 
-C_FILES = $(shell find runtime tests -name '*.[ch]') $(wildcard examples/*.c)
+C_FILES = $(shell find runtime tests -regex '.*\.\(c\|h\|cpp\|cu\|cuh\)') $(wildcard examples/*.c)
 # The inner make, where CMake chose make, has its own -j.
 CMAKE_BUILD = MAKEFLAGS=--no-print-directory cmake --build $(BUILD) --parallel $$(nproc) $(if $(V),--verbose)
 CLANG_FORMAT = $$(command -v clang-format-14 || echo clang-format)

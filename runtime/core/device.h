@@ -284,6 +284,8 @@ typedef struct gruI_random {
   double a, b;
   int64_t low, high;
   void *out;
+  /* In a graph, device memory: added to `counter`.  NULL elsewhere. */
+  const uint64_t *counter_at;
 } gruI_random;
 
 /* ---- scans, order, search ----------------------------------------------------------- */
@@ -373,12 +375,18 @@ typedef struct gruI_sgd {
   gruI_list list;
   gru_sgd_options options;
   const void *scale;
+  /* In a graph, device memory that is used in place of `options` and of the parts' steps (one for
+  ** each part): they change between two replays.  NULL elsewhere. */
+  const gru_sgd_options *options_at;
+  const int64_t *steps_at;
 } gruI_sgd;
 
 typedef struct gruI_adam {
   gruI_list list;
   gru_adam_options options;
   const void *scale;
+  const gru_adam_options *options_at; /* likewise */
+  const int64_t *steps_at;
 } gruI_adam;
 
 /* *total and *scale (=) those of gru_clip_norm, one element of the dtype each, at: x (const).  Blocks
@@ -426,6 +434,18 @@ typedef struct gruI_kernels {
   gru_status (*recurrence_grad)(gruI_device *, const gruI_recurrence *);
 } gruI_kernels;
 
+/* Of a device: gru.cuda.get_device_properties. */
+typedef struct gruI_properties {
+  char name[128];
+  int major, minor; /* compute capability */
+  int multiprocessors;
+  size_t total_memory, free_memory;
+  int runtime_version, driver_version; /* 1000 major + 10 minor */
+} gruI_properties;
+
+/* Of products of float32: all of its digits, or the ten bits of TF32 where the device has them. */
+typedef enum gruI_precision { GRUI_FP32, GRUI_TF32 } gruI_precision;
+
 typedef struct gruI_backend {
   uint32_t abi;     /* GRUI_DEVICE_ABI */
   uint32_t size;    /* sizeof(gruI_backend): fields may be appended */
@@ -442,6 +462,21 @@ typedef struct gruI_backend {
   gru_status (*download)(gruI_device *, void *to, const void *from, size_t bytes);
   size_t (*memory_limit)(gruI_device *); /* what tensors may take, by default */
   const gruI_kernels *kernels;
+  /* What follows may be NULL: a device that does its work at once, and has no graphs, needs none. */
+  /* Waits for what was asked for; tells of failures that no call has told of. */
+  gru_status (*synchronize)(gruI_device *);
+  gru_status (*properties)(gruI_device *, gruI_properties *out);
+  /* Gives memory that no tensor and no graph needs back to the system. */
+  void (*trim)(gruI_device *);
+  /* Between the two, calls are written down in place of being done: device->capturing is set.  The end
+  ** gives the graph, and how many nodes it has; or a status, and NULL. What was captured may be run
+  ** again and again until the graph is freed. */
+  gru_status (*capture_begin)(gruI_device *);
+  gru_status (*capture_end)(gruI_device *, void **graph, int64_t *nodes);
+  gru_status (*graph_run)(gruI_device *, void *graph);
+  void (*graph_free)(gruI_device *, void *graph);
+  /* One line or more on how the device runs such a layer, and why not by a faster way. */
+  void (*explain)(gruI_device *, const gruI_recurrence *, char *text, size_t size);
 } gruI_backend;
 
 /* What a kernel says of its failure. */
@@ -462,7 +497,9 @@ struct gruI_device {
   size_t scratch_bytes[2];
   void *packs;
   gruI_fault fault;
+  int capturing; /* between capture_begin and capture_end */
   /* Settings of the runtime that a backend honours. */
+  gruI_precision precision;
   int keep_blas_threads;
   void *(*host_alloc)(void *context, size_t bytes);
   void (*host_free)(void *context, void *block);
