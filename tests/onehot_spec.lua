@@ -251,6 +251,19 @@ describe("the gradient of a product with one-hot rows", function()
     end)
   end)
 
+  it("does not wait for the end with more than some 64 MB of a sequence's gradients", function()
+    local MB, w, loss = 1 << 20, gru.ones(10, 40, {requires_grad = true}), 0
+    local x = gru.one_hot(gru.ones(100000, {dtype = "int64"}), 10)
+    for t = 1, 10 do loss = loss + (x:matmul(w) * t):sum() end -- a gradient of 16 MB each
+    collectgarbage()
+    collectgarbage()
+    gru.reset_peak_memory()
+    local start = gru.memory().live
+    loss:backward()
+    assert.is_true(gru.memory().peak - start < 120 * MB)
+    assert.equal(55 * 100000, w.grad[1][1]:item())
+  end)
+
   it("is exact in second order", function()
     local x = gru.one_hot(gru.tensor({2, 2, 1}), 3)
     local draw = new_rng(4)

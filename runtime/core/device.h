@@ -87,6 +87,23 @@ typedef struct gruI_gemm {
   uint64_t b_storage, b_version;
 } gruI_gemm;
 
+/* c (= or +=) the sum over segments of a[i]^T b[i], row-major: a[i] is rows[i] x m with row stride
+** lda, b[i] rows[i] x n, c m x n: the product of the a[i] below each other with the b[i] below each
+** other.  Any dtype but bool; there is at least one segment. */
+typedef struct gruI_segment {
+  int64_t rows, lda, ldb;
+  const void *a, *b;
+} gruI_segment;
+
+typedef struct gruI_segments {
+  gru_dtype dtype;
+  int accumulate;
+  int64_t count, m, n;
+  const gruI_segment *list; /* host memory */
+  void *c;
+  int64_t ldc;
+} gruI_segments;
+
 /* ---- reductions -------------------------------------------------------------- */
 
 typedef enum gruI_reduction {
@@ -432,6 +449,8 @@ typedef struct gruI_kernels {
   gru_status (*concat)(gruI_device *, const gruI_concat *);
   gru_status (*recurrence)(gruI_device *, const gruI_recurrence *);
   gru_status (*recurrence_grad)(gruI_device *, const gruI_recurrence *);
+  gru_status (*gemm_segments)(gruI_device *,
+                              const gruI_segments *); /* NULL: made of concat and gemm */
 } gruI_kernels;
 
 /* Of a device: gru.cuda.get_device_properties. */

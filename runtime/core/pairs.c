@@ -19,6 +19,13 @@ void gruI_pairs_free(gruI_pairs *pairs) {
   *pairs = (gruI_pairs){0};
 }
 
+/* What keeping the elements of `t` takes; of one-hot rows these are ids. */
+static int64_t held_bytes(const gru_tensor *t) {
+  const gruI_hot *hot = t->storage->hot;
+  return hot ? t->numel / hot->classes * (int64_t)gru_dtype_size(GRU_INT64)
+             : t->numel * (int64_t)gru_dtype_size((gru_dtype)t->dtype);
+}
+
 static bool push(gruI_pairs *pairs, gru_tensor *x, gru_tensor *g) {
   if (pairs->count == pairs->capacity) {
     int32_t capacity = pairs->capacity ? pairs->capacity * 2 : 16;
@@ -29,8 +36,7 @@ static bool push(gruI_pairs *pairs, gru_tensor *x, gru_tensor *g) {
   }
   pairs->list[pairs->count++] =
       (gruI_pair){gru_tensor_retain(x), gru_tensor_retain(g), gru_tensor_version(x)};
-  pairs->bytes +=
-      (x->storage->hot ? 0 : x->numel + g->numel) * (int64_t)gru_dtype_size(GRU_FLOAT32);
+  pairs->bytes += held_bytes(x) + held_bytes(g);
   return true;
 }
 
@@ -74,6 +80,8 @@ gru_status gruI_vjp_hold(gruI_vjp *v, int k, gru_tensor *x, gru_tensor *g, bool 
   return gruI_pairs_flush(v->task, i);
 }
 
+/* ---- the product ------------------------------------------------------------------------ */
+
 /* The held x, or the held g, below each other. */
 static gru_status stack_rows(gruI_pairs *pairs, bool want_g, gru_tensor **out) {
   gru_attrs rows = {.dims = {0}, .ndims = 1};
@@ -82,41 +90,119 @@ static gru_status stack_rows(gruI_pairs *pairs, bool want_g, gru_tensor **out) {
   gru_runtime *rt = pairs->list[0].x->rt;
   if (!list) return gruI_fail(rt, GRU_ERROR_MEMORY, "matmul: out of memory in backward");
   for (int32_t i = 0; i < pairs->count; i++) list[i] = want_g ? pairs->list[i].g : pairs->list[i].x;
-  gru_status status = GRU_OK;
-  if (pairs->count == 1)
-    results[0] = gru_tensor_retain(list[0]);
-  else
-    status = gru_op_call(rt, GRU_OP_CAT, list, pairs->count, &rows, results);
+  gru_status status = gru_op_call(rt, GRU_OP_CAT, list, pairs->count, &rows, results);
   free(list);
   if (status == GRU_OK) *out = results[0];
   return status;
 }
 
+/* Makes one pair of many. */
+static gru_status stack(gruI_pairs *pairs) {
+  gru_tensor *x = NULL, *g = NULL;
+  GRUI_TRY(stack_rows(pairs, false, &x));
+  gru_status status = stack_rows(pairs, true, &g);
+  if (status != GRU_OK) {
+    gru_tensor_release(x);
+    return status;
+  }
+  for (int32_t i = 0; i < pairs->count; i++) {
+    gru_tensor_release(pairs->list[i].x);
+    gru_tensor_release(pairs->list[i].g);
+  }
+  pairs->list[0] = (gruI_pair){x, g, gru_tensor_version(x)};
+  pairs->count = 1;
+  return GRU_OK;
+}
+
+/* x^T g of a single pair. */
+static gru_status multiply(const gruI_pair *pair, gru_tensor **out) {
+  gru_attrs swap = {.dims = {0, 1}, .ndims = 2};
+  gru_tensor *t;
+  GRUI_TRY(gruI_call1(GRU_OP_TRANSPOSE, pair->x, &swap, &t));
+  gru_status status = gruI_call2(GRU_OP_MATMUL, t, pair->g, NULL, out);
+  gru_tensor_release(t);
+  return status;
+}
+
+/* Makes *t contiguous, and written out where it is one-hot. */
+static gru_status pack(gru_tensor **t) {
+  gru_tensor *packed;
+  GRUI_TRY(gruI_pack(*t, (gru_dtype)(*t)->dtype, NULL, &packed));
+  gru_tensor_release(*t);
+  *t = packed;
+  return GRU_OK;
+}
+
+/* x^T g of all pairs, from where they lie. */
+static gru_status multiply_segments(gruI_pairs *pairs, gru_tensor **out) {
+  gru_tensor *x = pairs->list[0].x, *g = pairs->list[0].g, *dw;
+  gru_runtime *rt = x->rt;
+  gruI_device *device = gruI_device_of(g);
+  int64_t m = x->shape[1], n = g->shape[1];
+  gruI_segment *list = malloc((size_t)pairs->count * sizeof *list);
+  if (!list) return gruI_fail(rt, GRU_ERROR_MEMORY, "matmul: out of memory in backward");
+  gru_status status = GRU_OK;
+  for (int32_t i = 0; i < pairs->count && status == GRU_OK; i++) {
+    gruI_pair *p = &pairs->list[i];
+    status = pack(&p->x);
+    if (status == GRU_OK) status = pack(&p->g);
+    if (status == GRU_OK)
+      list[i] = (gruI_segment){p->x->shape[0], m, n, gruI_data(p->x), gruI_data(p->g)};
+  }
+  if (status == GRU_OK)
+    status = gruI_tensor_new(rt, "matmul", (gru_dtype)g->dtype, 2, (int64_t[]){m, n},
+                             gruI_place_of(g), &dw);
+  if (status == GRU_OK) {
+    gruI_segments call = {.dtype = (gru_dtype)g->dtype,
+                          .count = pairs->count,
+                          .m = m,
+                          .n = n,
+                          .list = list,
+                          .c = gruI_data(dw),
+                          .ldc = n > 0 ? n : 1};
+    status = gruI_kernel_failed(rt, "matmul", device, device->k->gemm_segments(device, &call));
+    if (status == GRU_OK)
+      *out = dw;
+    else
+      gru_tensor_release(dw);
+  }
+  free(list);
+  return status;
+}
+
 static bool is_hot(const gru_tensor *t) { return gruI_tensor_is_hot(t, NULL, NULL); }
 
-/* hot^T g for one-hot rows, or g^T hot: the rows of g added at the ids, in order. */
-static gru_status scatter(gru_tensor *hot, gru_tensor *g, bool transposed, gru_tensor **out) {
-  gru_runtime *rt = hot->rt;
+/* Adds the rows of g to those of dw, or (where it is `transposed`) to its columns, at the ids of the
+** one-hot rows `hot`, in order. */
+static gru_status scatter(gru_tensor *hot, gru_tensor *g, bool transposed, gru_tensor *dw) {
   int64_t classes = hot->shape[1], width = g->shape[1];
-  int64_t shape[] = {transposed ? width : classes, transposed ? classes : width};
   gruI_rows call = {.dtype = (gru_dtype)g->dtype, .outer = 1, .count = g->shape[0], .inner = width};
-  gru_tensor *ids = NULL, *packed_ids = NULL, *packed = NULL, *dw = NULL;
-  gru_status status = gruI_tensor_hot_ids(hot, &ids);
-  if (status == GRU_OK) status = gruI_pack(ids, GRU_INT64, NULL, &packed_ids);
-  if (status == GRU_OK) status = gruI_pack(g, call.dtype, NULL, &packed);
-  if (status == GRU_OK)
-    status = gruI_zeros(rt, "matmul", call.dtype, 2, shape, gruI_place_of(g), &dw);
+  gruI_device *device = gruI_device_of(dw);
+  gru_tensor *ids, *packed = NULL;
+  GRUI_TRY(gruI_tensor_hot_ids(hot, &ids));
+  gru_status status = gruI_pack(g, call.dtype, NULL, &packed);
   if (status == GRU_OK) {
     call.size = classes, call.base = hot->storage->hot->base;
-    call.ids = gruI_data(packed_ids), call.id_stride = 1;
+    call.ids = gruI_data(ids), call.id_stride = ids->stride[0];
     call.x = gruI_data(dw), call.packed = gruI_data(packed);
     call.x_row = transposed ? 1 : width, call.x_inner = transposed ? classes : 1;
-    gruI_device *device = gruI_device_of(dw);
-    status = gruI_kernel_failed(rt, "matmul", device, device->k->put(device, &call));
+    status = gruI_kernel_failed(hot->rt, "matmul", device, device->k->put(device, &call));
   }
   gru_tensor_release(ids);
-  gru_tensor_release(packed_ids);
   gru_tensor_release(packed);
+  return status;
+}
+
+/* Of all pairs, pair after pair: hot^T g, or (transposed) g^T hot. */
+static gru_status scatter_all(gruI_pairs *pairs, bool transposed, gru_tensor **out) {
+  gru_tensor *x = pairs->list[0].x, *g = pairs->list[0].g, *dw;
+  GRUI_TRY(gruI_zeros(x->rt, "matmul", (gru_dtype)g->dtype, 2,
+                      (int64_t[]){x->shape[1], g->shape[1]}, gruI_place_of(g), &dw));
+  gru_status status = GRU_OK;
+  for (int32_t i = 0; i < pairs->count && status == GRU_OK; i++) {
+    x = pairs->list[i].x, g = pairs->list[i].g;
+    status = transposed ? scatter(g, x, true, dw) : scatter(x, g, false, dw);
+  }
   if (status == GRU_OK)
     *out = dw;
   else
@@ -124,28 +210,18 @@ static gru_status scatter(gru_tensor *hot, gru_tensor *g, bool transposed, gru_t
   return status;
 }
 
-/* x^T g, whichever of them is one-hot. */
-static gru_status product_of(gru_tensor *x, gru_tensor *g, gru_tensor **out) {
-  gru_attrs swap = {.dims = {0, 1}, .ndims = 2};
-  gru_tensor *t;
-  if (is_hot(x)) return scatter(x, g, false, out);
-  if (is_hot(g)) return scatter(g, x, true, out);
-  GRUI_TRY(gruI_call1(GRU_OP_TRANSPOSE, x, &swap, &t));
-  gru_status status = gruI_call2(GRU_OP_MATMUL, t, g, NULL, out);
-  gru_tensor_release(t);
-  return status;
-}
-
+/* A backend that cannot take segments gets the pairs stacked. */
 static gru_status product(gruI_pairs *pairs, gru_tensor **out) {
-  gru_tensor *x, *g;
-  GRUI_TRY(stack_rows(pairs, false, &x));
-  gru_status status = stack_rows(pairs, true, &g);
-  if (status == GRU_OK) {
-    status = product_of(x, g, out);
-    gru_tensor_release(g);
+  bool segments = gruI_device_of(pairs->list[0].g)->k->gemm_segments != NULL;
+  if (!segments && pairs->count > 1) GRUI_TRY(stack(pairs));
+  bool hot_x = true, hot_g = true;
+  for (int32_t i = 0; i < pairs->count; i++) {
+    hot_x = hot_x && is_hot(pairs->list[i].x);
+    hot_g = hot_g && is_hot(pairs->list[i].g);
   }
-  gru_tensor_release(x);
-  return status;
+  if (hot_x) return scatter_all(pairs, false, out);
+  if (hot_g) return scatter_all(pairs, true, out);
+  return segments ? multiply_segments(pairs, out) : multiply(&pairs->list[0], out);
 }
 
 gru_status gruI_pairs_flush(gruI_task *task, int32_t i) {

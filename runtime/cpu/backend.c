@@ -246,6 +246,7 @@ static const gruI_kernels kernels = {
     .concat = gruI_cpu_concat,
     .recurrence = gruI_cpu_recurrence,
     .recurrence_grad = gruI_cpu_recurrence_grad,
+    .gemm_segments = gruI_cpu_gemm_segments,
 };
 
 const gruI_backend gruI_builtin_backend = {

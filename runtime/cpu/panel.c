@@ -99,6 +99,14 @@ static void pack(const gruI_panels *to, const void *b, int64_t row, int64_t col,
     pack_double(to, b, row, col, first, last);
 }
 
+static void pack_rows(const gruI_panels *to, int64_t first, int64_t rows, const void *b,
+                      int64_t row) {
+  if (to->dtype == GRU_FLOAT32)
+    pack_rows_float(to, first, rows, b, row);
+  else
+    pack_rows_double(to, first, rows, b, row);
+}
+
 static void multiply(const gruI_panel_call *call) {
   if (call->b->dtype == GRU_FLOAT32)
     multiply_float(call);
@@ -106,4 +114,5 @@ static void multiply(const gruI_panel_call *call) {
     multiply_double(call);
 }
 
-const gruI_panel_kernels GRUI_ISA_NAME(gruI_panel_kernels) = {bytes, count, lanes, pack, multiply};
+const gruI_panel_kernels GRUI_ISA_NAME(gruI_panel_kernels) = {bytes, count,    lanes,
+                                                              pack,  multiply, pack_rows};

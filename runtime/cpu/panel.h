@@ -45,6 +45,9 @@ typedef struct gruI_panel_kernels {
   void (*pack)(const gruI_panels *to, const void *b, int64_t row, int64_t col, int64_t first,
                int64_t last);
   void (*multiply)(const gruI_panel_call *call);
+  /* Packs rows first .. first + rows - 1, into all panels, from where row `first` lies; rows are `row`
+  ** apart, columns neighbours. */
+  void (*pack_rows)(const gruI_panels *to, int64_t first, int64_t rows, const void *b, int64_t row);
 } gruI_panel_kernels;
 
 #endif

@@ -32,6 +32,25 @@ static void PANEL_NAME(pack, T)(const gruI_panels *to, const void *from, int64_t
   }
 }
 
+static void PANEL_NAME(pack_rows, T)(const gruI_panels *to, int64_t first, int64_t rows,
+                                     const void *from, int64_t row) {
+  for (int64_t r = 0; r < rows; r++) {
+    const T *b = (const T *)from + r * row;
+    for (int64_t j = 0, panel = 0; j < to->n; j += VECTORS * LANES, panel++) {
+      int64_t width = PANEL_NAME(width, T)(to->n, panel) * LANES;
+      int64_t cols = gruI_cpu_min(width, to->n - j);
+      T *out = (T *)to->data + j * to->k + (first + r) * width;
+      if (cols == VECTORS * LANES) {
+        for (int v = 0; v < VECTORS; v++)
+          *(VECTOR *)(out + v * LANES) = *(const VECTOR *)(b + j + v * LANES);
+      } else {
+        memcpy(out, b + j, (size_t)cols * sizeof(T));
+        memset(out + cols, 0, (size_t)(width - cols) * sizeof(T));
+      }
+    }
+  }
+}
+
 /* `rows` x `vectors` elements of c from rows of a and the columns of b; rows, vectors and trans_a are
 ** constants after inlining.  The last vector may have only `cols` columns left in c. */
 ALWAYS_INLINE void PANEL_NAME(tile, T)(int rows, int vectors, int trans_a, int64_t k, const T *a,

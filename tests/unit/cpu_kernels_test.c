@@ -125,6 +125,64 @@ static void test_gemm(void) {
   }
 }
 
+/* Segments against one product of their rows joined, which test_gemm has proved. */
+static void try_segments(gru_dtype dtype, int64_t count, int64_t most, int64_t m, int64_t n) {
+  size_t size = gru_dtype_size(dtype);
+  gruI_segment list[40];
+  int64_t k = 0, ldc = n + below(3), elements = m * ldc + 1;
+  char *joined_a = fresh((size_t)(count * most * m) * size);
+  char *joined_b = fresh((size_t)(count * most * n) * size);
+  for (int64_t i = 0; i < count; i++) {
+    gruI_segment *s = &list[i];
+    *s = (gruI_segment){below(most + 1), m + below(3), n + below(3), NULL, NULL};
+    s->a = random_elements(dtype, s->rows * s->lda);
+    s->b = random_elements(dtype, s->rows * s->ldb);
+    for (int64_t r = 0; r < s->rows; r++, k++) {
+      memcpy(joined_a + (size_t)(k * m) * size, (const char *)s->a + (size_t)(r * s->lda) * size,
+             (size_t)m * size);
+      memcpy(joined_b + (size_t)(k * n) * size, (const char *)s->b + (size_t)(r * s->ldb) * size,
+             (size_t)n * size);
+    }
+  }
+  void *before = random_elements(dtype, elements), *want = copy_of(before, (size_t)elements * size);
+  int accumulate = (int)below(2);
+  gruI_gemm whole = {.dtype = dtype, .trans_a = 1, .accumulate = accumulate, .batch = 1};
+  whole.m = m, whole.n = n, whole.k = k;
+  whole.a = joined_a, whole.b = joined_b, whole.c = want;
+  whole.lda = m, whole.ldb = n, whole.ldc = ldc;
+  check(gruI_cpu_gemm(&devices[0], &whole) == GRU_OK, "joined", m, n, k);
+  void *first = NULL;
+  for (int d = 0; d < DEVICES; d++) {
+    void *c = copy_of(before, (size_t)elements * size);
+    gruI_segments call = {dtype, accumulate, count, m, n, list, c, ldc};
+    check(gruI_cpu_gemm_segments(&devices[d], &call) == GRU_OK, "segments status", m, n, k);
+    int right = dtype != GRU_INT64 || memcmp(c, want, (size_t)elements * size) == 0;
+    for (int64_t i = 0; i < elements && dtype != GRU_INT64; i++) {
+      int inside = i < m * ldc && i % ldc < n;
+      double tolerance = !inside ? 0 : dtype == GRU_FLOAT32 ? 2e-6 : 1e-14;
+      right &= fabs(element(dtype, c, i) - element(dtype, want, i)) <= tolerance * (double)(k + 1);
+    }
+    check(right, "segments values", m, n, k);
+    if (d == 0) first = copy_of(c, (size_t)elements * size);
+    check(memcmp(c, first, (size_t)elements * size) == 0, "segments bits", m, n, k);
+    free(c);
+  }
+  for (int64_t i = 0; i < count; i++)
+    free((void *)(uintptr_t)list[i].a), free((void *)(uintptr_t)list[i].b);
+  free(first), free(before), free(want), free(joined_a), free(joined_b);
+}
+
+static void test_segments(void) {
+  static const gru_dtype dtypes[] = {GRU_INT64, GRU_FLOAT32, GRU_FLOAT64};
+  static const int64_t sizes[] = {0, 1, 2, 5, 17, 48, 64, 65, 100};
+  for (int i = 0; i < 200; i++)
+    try_segments(dtypes[below(3)], 1 + below(40), below(80), sizes[below(9)], sizes[below(9)]);
+  for (int d = 1; d < 3; d++) { /* several blocks of k, of columns */
+    try_segments(dtypes[d], 35, 100, 70, 33);
+    try_segments(dtypes[d], 2, 1500, 17, 1100);
+  }
+}
+
 /* Products cut into blocks of k and of columns, packed or, with few rows, used as they lie: each
 ** some times, for the layouts and strides that chance gives. */
 static void test_blocked_gemm(void) {
@@ -349,6 +407,7 @@ static void try_one_hot(int64_t count, int64_t classes) {
 static void tests(void) {
   test_gemm();
   test_blocked_gemm();
+  test_segments();
   test_rows();
   test_along();
   for (int i = 0; i < 30; i++) try_one_hot(below(50), 1 + below(40));

@@ -1,0 +1,179 @@
+/* gemm_segments.c - one product of matrices whose rows lie in several places.
+**
+** Both sides are packed straight from where they lie: b into panels (panel.h), a into strips of STRIP
+** columns.  A strip's rows are neighbours in memory, so the kernels walk through it as through a
+** vector, where rows of a themselves may lie a page apart.  As in gemm_panels.c an element of c is one
+** chain of fused multiply-adds a block of k, and the bits depend on the shapes of the segments alone.
+*/
+#include <string.h>
+
+#include "cpu/cpu.h"
+#include "cpu/panel.h"
+
+enum {
+  K_BYTES = 4096,
+  PACKED_BYTES = 4 << 20,
+  STRIP = 64,          /* columns of a, rows of c */
+  UNIT = 64,           /* rows that one job packs */
+  JOBS = 8,            /* that are enough */
+  SMALL_WORK = 1 << 18 /* multiplications that one thread does */
+};
+
+typedef struct product {
+  const gruI_segments *call;
+  const gruI_panel_kernels *panel;
+  size_t size;
+  int64_t k, cols;       /* of a block */
+  int64_t groups, group; /* the panels of a block: how many groups, of how many panels */
+  /* The block under way: rows p0 .. of the segments below each other, columns j .. */
+  int64_t p0, j, panels;
+  char *strips;
+  gruI_panels block;
+} product;
+
+/* ---- packing --------------------------------------------------------------------------- */
+
+/* Rows first .. first + rows - 1 of segment `s` become rows `to` .. of the block. */
+static void pack_piece(const product *p, const gruI_segment *s, int64_t first, int64_t rows,
+                       int64_t to) {
+  const gruI_segments *g = p->call;
+  const char *b = (const char *)s->b + (size_t)(first * s->ldb + p->j) * p->size;
+  p->panel->pack_rows(&p->block, to, rows, b, s->ldb);
+  if (p->j > 0) return; /* the strips are there */
+  for (int64_t i = 0; i < g->m; i += STRIP) {
+    size_t bytes = (size_t)gruI_cpu_min(STRIP, g->m - i) * p->size;
+    const char *a = (const char *)s->a + (size_t)(first * s->lda + i) * p->size;
+    char *strip = p->strips + (size_t)(i * p->block.k + to * STRIP) * p->size;
+    for (int64_t r = 0; r < rows; r++)
+      memcpy(strip + (size_t)(r * STRIP) * p->size, a + (size_t)(r * s->lda) * p->size, bytes);
+  }
+}
+
+static void pack_unit(void *context, int64_t index, int worker) {
+  const product *p = context;
+  int64_t from = p->p0 + index * UNIT;
+  int64_t end = gruI_cpu_min(from + UNIT, p->p0 + p->block.k), start = 0;
+  (void)worker;
+  for (int64_t i = 0; i < p->call->count && start < end; i++) {
+    const gruI_segment *s = &p->call->list[i];
+    int64_t first = from > start ? from - start : 0, last = gruI_cpu_min(s->rows, end - start);
+    if (first < last) pack_piece(p, s, first, last - first, start + first - p->p0);
+    start += s->rows;
+  }
+}
+
+/* ---- multiplying ----------------------------------------------------------------------- */
+
+static void multiply_strip(void *context, int64_t index, int worker) {
+  const product *p = context;
+  const gruI_segments *g = p->call;
+  int64_t row = index / p->groups * STRIP, first = index % p->groups * p->group;
+  (void)worker;
+  p->panel->multiply(&(gruI_panel_call){.b = &p->block,
+                                        .first = first,
+                                        .last = gruI_cpu_min(first + p->group, p->panels),
+                                        .rows = gruI_cpu_min(STRIP, g->m - row),
+                                        .a = p->strips + (size_t)(row * p->block.k) * p->size,
+                                        .lda = STRIP,
+                                        .trans_a = 1,
+                                        .c = (char *)g->c + (size_t)(row * g->ldc + p->j) * p->size,
+                                        .ldc = g->ldc,
+                                        .accumulate = g->accumulate || p->p0 > 0});
+}
+
+/* Runs jobs 0 .. count - 1: on the pool, or (device NULL) here. */
+static gru_status each(gruI_device *device, int64_t count, gruI_job job, product *p) {
+  if (device != NULL) return gruI_cpu_parallel(device, count, job, p);
+  for (int64_t i = 0; i < count; i++) job(p, i, 0);
+  return GRU_OK;
+}
+
+static gru_status block(gruI_device *device, product *p) {
+  int64_t strips = gruI_cpu_blocks(p->call->m, STRIP);
+  p->panels = p->panel->count(p->block.dtype, p->block.n);
+  p->group = gruI_cpu_blocks(p->panels, gruI_cpu_min(gruI_cpu_blocks(JOBS, strips), p->panels));
+  p->groups = gruI_cpu_blocks(p->panels, p->group);
+  gru_status status = each(device, gruI_cpu_blocks(p->block.k, UNIT), pack_unit, p);
+  if (status != GRU_OK) return status;
+  return each(device, strips * p->groups, multiply_strip, p);
+}
+
+/* ---- a call ------------------------------------------------------------------------------ */
+
+static int64_t rows_of(const gruI_segments *g) {
+  int64_t k = 0;
+  for (int64_t i = 0; i < g->count; i++) k += g->list[i].rows;
+  return k;
+}
+
+static gru_status multiply(gruI_device *device, const gruI_segments *g, int64_t k) {
+  product p = {
+      .call = g, .panel = gruI_cpu_isa_of(device)->panel, .size = gru_dtype_size(g->dtype)};
+  int64_t lanes = p.panel->lanes(g->dtype), most = K_BYTES / (int64_t)p.size;
+  p.k = gruI_cpu_blocks(k, gruI_cpu_blocks(k, most + most / 4));
+  int64_t fits = PACKED_BYTES / (int64_t)p.size / p.k / lanes * lanes;
+  int64_t parts = gruI_cpu_blocks(g->n, fits);
+  p.cols = gruI_cpu_blocks(gruI_cpu_blocks(g->n, parts), lanes) * lanes;
+  size_t packed = (p.panel->bytes(g->dtype, p.k, p.cols) + 63) & ~(size_t)63;
+  size_t strips = (size_t)(gruI_cpu_blocks(g->m, STRIP) * STRIP * p.k) * p.size;
+  char *scratch = gruI_cpu_scratch(device, GRUI_SCRATCH_PRODUCT, packed + strips);
+  if (scratch == NULL) return GRU_ERROR_MEMORY;
+  p.strips = scratch + packed;
+  p.block = (gruI_panels){.dtype = g->dtype, .data = scratch};
+  int small = (double)g->m * (double)g->n * (double)k < (double)SMALL_WORK;
+  gru_status status = GRU_OK;
+  for (p.p0 = 0; p.p0 < k && status == GRU_OK; p.p0 += p.k) {
+    p.block.k = gruI_cpu_min(p.k, k - p.p0);
+    for (p.j = 0; p.j < g->n && status == GRU_OK; p.j += p.cols) {
+      p.block.n = gruI_cpu_min(p.cols, g->n - p.j);
+      status = block(small ? NULL : device, &p);
+    }
+  }
+  gruI_cpu_scratch_done(device, GRUI_SCRATCH_PRODUCT);
+  return status;
+}
+
+/* The rows of a (or b) of all segments, `width` elements each, below each other. */
+static void join(const gruI_segments *g, int want_b, int64_t width, char *out) {
+  size_t size = gru_dtype_size(g->dtype), bytes = (size_t)width * size;
+  for (int64_t i = 0; i < g->count; i++) {
+    const gruI_segment *s = &g->list[i];
+    const char *from = want_b ? s->b : s->a;
+    size_t step = (size_t)(want_b ? s->ldb : s->lda) * size;
+    for (int64_t r = 0; r < s->rows; r++, out += bytes) memcpy(out, from + (size_t)r * step, bytes);
+  }
+}
+
+/* The same where the kernels of panel.h do not pay. */
+static gru_status multiply_joined(gruI_device *device, const gruI_segments *g, int64_t k) {
+  size_t size = gru_dtype_size(g->dtype), bytes = (size_t)(k * g->m) * size;
+  char *a = gruI_cpu_scratch(device, GRUI_SCRATCH_LAYER, bytes + (size_t)(k * g->n) * size + 64);
+  if (a == NULL) return GRU_ERROR_MEMORY;
+  join(g, 0, g->m, a);
+  join(g, 1, g->n, a + bytes);
+  gruI_gemm call = {.dtype = g->dtype,
+                    .trans_a = 1,
+                    .accumulate = g->accumulate,
+                    .batch = 1,
+                    .m = g->m,
+                    .n = g->n,
+                    .k = k,
+                    .a = a,
+                    .b = a + bytes,
+                    .c = g->c,
+                    .lda = g->m,
+                    .ldb = g->n,
+                    .ldc = g->ldc};
+  gru_status status = gruI_cpu_gemm(device, &call);
+  gruI_cpu_scratch_done(device, GRUI_SCRATCH_LAYER);
+  return status;
+}
+
+gru_status gruI_cpu_gemm_segments(gruI_device *device, const gruI_segments *call) {
+  int is_float = call->dtype == GRU_FLOAT32 || call->dtype == GRU_FLOAT64;
+  int64_t k = rows_of(call);
+  if (call->m <= 0 || call->n <= 0 || call->count <= 0) return GRU_OK;
+  if (!is_float || k == 0 || gruI_cpu_isa_of(device)->panel->lanes(GRU_FLOAT32) < 8)
+    return multiply_joined(device, call, k);
+  return multiply(device, call, k);
+}
