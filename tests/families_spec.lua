@@ -6,8 +6,8 @@ local nd = require "tests.support.nd"
 
 -- Ops that want a dim.
 local no_scalars = {
-  matmul = true, narrow = true, select = true, cat = true, embedding = true, cross_entropy = true,
-  rnn_sequence = true, lstm_sequence = true, gru_sequence = true,
+  matmul = true, linear = true, narrow = true, select = true, cat = true, embedding = true,
+  cross_entropy = true, rnn_sequence = true, lstm_sequence = true, gru_sequence = true,
 }
 
 -- Is there a case that has gradients, with an input of the dtype under test for which `holds(shape)`?

@@ -6,6 +6,7 @@ local gradcheck = require "tests.support.gradcheck"
 local nd = require "tests.support.nd"
 local new_rng = require "tests.support.rng"
 
+local F = gru.nn.functional
 local C = 6
 local IDS = {{2, 6, 1, 2}, {5, 5, 3, 6}, {1, 2, 4, 4}} -- (3, 4)
 
@@ -230,6 +231,17 @@ describe("the gradient of a product with one-hot rows", function()
       for t = 1, 3 do loss = loss + (x[t]:matmul(u:t()) * g):sum() end
       return loss
     end)
+  end)
+
+  it("is, in a layer with a bias that also has dense rows", function()
+    local b, g = random(6, 5), random(5, 3, 4, 5)
+    compare(function(x, w)
+      local u = w:t():contiguous()
+      local rows = random(7, 4, C)
+      return (F.linear(x, u, b) * g):sum() + F.linear(rows, u, b):square():sum()
+        + rows:matmul(u:t()):exp():sum()
+    end)
+    same(F.linear(hot(), random(2, 5, C), b), F.linear(dense(), random(2, 5, C), b), 1e-6)
   end)
 
   it("is, with a weight held as its transpose", function()

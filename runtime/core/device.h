@@ -451,6 +451,9 @@ typedef struct gruI_kernels {
   gru_status (*recurrence_grad)(gruI_device *, const gruI_recurrence *);
   gru_status (*gemm_segments)(gruI_device *,
                               const gruI_segments *); /* NULL: made of concat and gemm */
+  /* gemm of one float product (batch 1), then bias (n), contiguous, added to every row of c.  May be
+  ** NULL: the op layer calls gemm and adds. */
+  gru_status (*gemm_bias)(gruI_device *, const gruI_gemm *, const void *bias);
 } gruI_kernels;
 
 /* Of a device: gru.cuda.get_device_properties. */

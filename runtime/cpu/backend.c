@@ -247,6 +247,7 @@ static const gruI_kernels kernels = {
     .recurrence = gruI_cpu_recurrence,
     .recurrence_grad = gruI_cpu_recurrence_grad,
     .gemm_segments = gruI_cpu_gemm_segments,
+    .gemm_bias = gruI_cpu_gemm_bias,
 };
 
 const gruI_backend gruI_builtin_backend = {

@@ -18,8 +18,10 @@
 gru_status gruI_cpu_elementwise(gruI_device *device, const gruI_elementwise *call);
 gru_status gruI_cpu_copy(gruI_device *device, const gruI_copy *call);
 gru_status gruI_cpu_gemm(gruI_device *device, const gruI_gemm *call);
-gru_status gruI_cpu_gemm_panels(gruI_device *device, const gruI_gemm *call); /* gemm's, see there */
 gru_status gruI_cpu_gemm_segments(gruI_device *device, const gruI_segments *call);
+gru_status gruI_cpu_gemm_bias(gruI_device *device, const gruI_gemm *call, const void *bias);
+/* A part of both, see gemm.c; bias may be NULL. */
+gru_status gruI_cpu_gemm_panels(gruI_device *device, const gruI_gemm *call, const void *bias);
 gru_status gruI_cpu_reduce(gruI_device *device, const gruI_reduce *call);
 gru_status gruI_cpu_take(gruI_device *device, const gruI_rows *call);
 gru_status gruI_cpu_put(gruI_device *device, const gruI_rows *call);

@@ -312,7 +312,7 @@ static int suits_panels(const gruI_device *device, const gruI_gemm *call) {
 gru_status gruI_cpu_gemm(gruI_device *device, const gruI_gemm *call) {
   product p = {.call = call};
   if (call->batch <= 0 || call->m <= 0 || call->n <= 0) return GRU_OK;
-  if (suits_panels(device, call)) return gruI_cpu_gemm_panels(device, call);
+  if (suits_panels(device, call)) return gruI_cpu_gemm_panels(device, call, NULL);
   if (call->k > 0 && suits_blas(call)) {
     gru_status status = gruI_blas_get(device, &p.blas);
     if (status != GRU_OK) return status;
@@ -321,4 +321,36 @@ gru_status gruI_cpu_gemm(gruI_device *device, const gruI_gemm *call) {
   choose_grid(&p);
   int64_t jobs = p.down * p.across * gruI_cpu_blocks(call->batch, p.together);
   return gruI_cpu_parallel(device, jobs, multiply_job, &p);
+}
+
+/* ---- and a bias ---------------------------------------------------------------------- */
+
+typedef struct bias_job {
+  const gruI_gemm *call;
+  const void *bias;
+  int64_t rows; /* of a block */
+} bias_job;
+
+static void add_bias(void *context, int64_t index, int worker) {
+  const bias_job *job = context;
+  const gruI_gemm *g = job->call;
+  int64_t end = gruI_cpu_min((index + 1) * job->rows, g->m);
+  (void)worker;
+  for (int64_t i = index * job->rows; i < end; i++)
+    if (g->dtype == GRU_FLOAT32) {
+      float *c = (float *)g->c + i * g->ldc;
+      for (int64_t j = 0; j < g->n; j++) c[j] += ((const float *)job->bias)[j];
+    } else {
+      double *c = (double *)g->c + i * g->ldc;
+      for (int64_t j = 0; j < g->n; j++) c[j] += ((const double *)job->bias)[j];
+    }
+}
+
+gru_status gruI_cpu_gemm_bias(gruI_device *device, const gruI_gemm *call, const void *bias) {
+  if (call->m <= 0 || call->n <= 0) return GRU_OK;
+  if (suits_panels(device, call)) return gruI_cpu_gemm_panels(device, call, bias);
+  gru_status status = gruI_cpu_gemm(device, call);
+  if (status != GRU_OK) return status;
+  bias_job job = {call, bias, LOOP_WORK / call->n + 1};
+  return gruI_cpu_parallel(device, gruI_cpu_blocks(call->m, job.rows), add_bias, &job);
 }

@@ -24,6 +24,7 @@ enum {
 
 typedef struct product {
   const gruI_gemm *call;
+  const char *bias; /* NULL: none */
   const gruI_panel_kernels *panel;
   int64_t k, cols;       /* of a block */
   int64_t direct;        /* columns from 0 on that are used as they lie */
@@ -32,7 +33,7 @@ typedef struct product {
   /* The block under way. */
   const char *a, *b;
   char *c;
-  int64_t p0;
+  int64_t j, p0;
   int is_direct, is_packed; /* as it lies; before */
   gruI_panels block;
   int64_t panels;
@@ -60,6 +61,7 @@ static void multiply_block(void *context, int64_t index, int worker) {
   const gruI_gemm *g = p->call;
   int64_t row = index / p->groups * ROWS, rows = gruI_cpu_min(ROWS, g->m - row);
   int64_t first = index % p->groups * p->group, last = gruI_cpu_min(first + p->group, p->panels);
+  int is_last = p->p0 + p->block.k == g->k; /* of the blocks that an element of c is a sum of */
   (void)worker;
   p->panel->multiply(&(gruI_panel_call){.b = &p->block,
                                         .ldb = p->is_direct ? g->ldb : 0,
@@ -71,7 +73,8 @@ static void multiply_block(void *context, int64_t index, int worker) {
                                         .trans_a = g->trans_a,
                                         .c = (char *)(uintptr_t)at(p, p->c, row * g->ldc),
                                         .ldc = g->ldc,
-                                        .accumulate = g->accumulate || p->p0 > 0});
+                                        .accumulate = g->accumulate || p->p0 > 0,
+                                        .bias = is_last && p->bias ? at(p, p->bias, p->j) : NULL});
 }
 
 /* Panels together, so that there are some jobs where there are few rows. */
@@ -106,6 +109,7 @@ static gru_status multiply(gruI_device *device, product p, int64_t item, char *p
   gru_status status = GRU_OK;
   p.block.dtype = g->dtype;
   for (int64_t j = 0, cols; j < g->n; j += cols) {
+    p.j = j;
     p.is_direct = j < p.direct;
     cols = p.is_direct ? p.direct : gruI_cpu_min(p.cols, g->n - j);
     for (p.p0 = 0; p.p0 < g->k && status == GRU_OK; p.p0 += p.k) {
@@ -158,8 +162,8 @@ static void multiply_item(void *context, int64_t index, int worker) {
   (void)multiply(NULL, b->product, index, packed);
 }
 
-gru_status gruI_cpu_gemm_panels(gruI_device *device, const gruI_gemm *call) {
-  batch b = {.product = {.call = call, .panel = gruI_cpu_isa_of(device)->panel}};
+gru_status gruI_cpu_gemm_panels(gruI_device *device, const gruI_gemm *call, const void *bias) {
+  batch b = {.product = {.call = call, .bias = bias, .panel = gruI_cpu_isa_of(device)->panel}};
   choose_blocks(&b.product);
   size_t threads = device->pool != NULL ? (size_t)gruI_pool_threads(device->pool) : 1;
   double work = (double)call->m * (double)call->n * (double)call->k;

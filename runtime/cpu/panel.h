@@ -32,6 +32,7 @@ typedef struct gruI_panel_call {
   void *c; /* its column 0 */
   int64_t ldc;
   int accumulate;
+  const void *bias; /* (n), added last to every row of c; NULL: none */
 } gruI_panel_call;
 
 /* The functions of one instruction set. */

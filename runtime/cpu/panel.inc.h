@@ -55,7 +55,7 @@ static void PANEL_NAME(pack_rows, T)(const gruI_panels *to, int64_t first, int64
 ** constants after inlining.  The last vector may have only `cols` columns left in c. */
 ALWAYS_INLINE void PANEL_NAME(tile, T)(int rows, int vectors, int trans_a, int64_t k, const T *a,
                                        int64_t lda, const T *b, int64_t ldb, T *c, int64_t ldc,
-                                       int64_t cols, int accumulate) {
+                                       int64_t cols, int accumulate, const T *bias) {
   VECTOR sum[ROWS][VECTORS] = {{{0}}};
   for (int64_t p = 0; p < k; p++, b += ldb, a += trans_a ? lda : 1) {
     VECTOR x[VECTORS];
@@ -68,24 +68,29 @@ ALWAYS_INLINE void PANEL_NAME(tile, T)(int rows, int vectors, int trans_a, int64
       for (int v = 0; v < vectors; v++) {
         VECTOR *out = (VECTOR *)(c + v * LANES);
         if (accumulate) sum[r][v] += *out;
+        if (bias != NULL) sum[r][v] += *(const VECTOR *)(bias + v * LANES);
         *out = sum[r][v];
       }
     } else {
       const T *from = (const T *)sum[r];
-      for (int64_t j = 0; j < cols; j++) c[j] = accumulate ? c[j] + from[j] : from[j];
+      for (int64_t j = 0; j < cols; j++) {
+        T whole = accumulate ? c[j] + from[j] : from[j];
+        c[j] = bias != NULL ? whole + bias[j] : whole;
+      }
     }
   }
 }
 
 /* All rows of c in one panel, tile by tile. */
 ALWAYS_INLINE void PANEL_NAME(column, T)(int vectors, int trans_a, const gruI_panel_call *call,
-                                         const T *b, int64_t ldb, T *c, int64_t cols) {
+                                         const T *b, int64_t ldb, T *c, int64_t cols,
+                                         const T *bias) {
   int64_t r = 0, rows = call->rows, lda = call->lda, ldc = call->ldc;
   const T *a = call->a;
 #define ROWS_OF(n) \
   for (; r + (n) <= rows; r += (n)) PANEL_NAME(tile, T) \
   (n, vectors, trans_a, call->b->k, a + (trans_a ? r : r * lda), lda, b, ldb, c + r * ldc, ldc, \
-   cols, call->accumulate)
+   cols, call->accumulate, bias)
   ROWS_OF(ROWS);
   ROWS_OF(4);
   ROWS_OF(2);
@@ -101,12 +106,13 @@ ALWAYS_INLINE void PANEL_NAME(panels, T)(int trans_a, const gruI_panel_call *cal
     const T *from = (const T *)b->data + (call->ldb ? j : j * b->k);
     int64_t ldb = call->ldb ? call->ldb : vectors * LANES;
     T *c = (T *)call->c + j;
+    const T *bias = call->bias != NULL ? (const T *)call->bias + j : NULL;
     if (vectors == 1)
-      PANEL_NAME(column, T)(1, trans_a, call, from, ldb, c, cols);
+      PANEL_NAME(column, T)(1, trans_a, call, from, ldb, c, cols, bias);
     else if (vectors == 2)
-      PANEL_NAME(column, T)(2, trans_a, call, from, ldb, c, cols);
+      PANEL_NAME(column, T)(2, trans_a, call, from, ldb, c, cols, bias);
     else
-      PANEL_NAME(column, T)(VECTORS, trans_a, call, from, ldb, c, cols);
+      PANEL_NAME(column, T)(VECTORS, trans_a, call, from, ldb, c, cols, bias);
   }
 }
 

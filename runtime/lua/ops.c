@@ -336,6 +336,12 @@ static int recurrence(lua_State *L) {
   return call(L, gruL_self(L), op, in, gru_op_inputs(op), NULL, &a);
 }
 
+/* core.linear(x, weight, bias) */
+static int linear(lua_State *L) {
+  gru_tensor *in[] = {gruL_check(L, 1), gruL_check(L, 2), gruL_check(L, 3)};
+  return call(L, gruL_self(L), GRU_OP_LINEAR, in, 3, NULL, NULL);
+}
+
 /* x:copy_(y), x:fill_(value) */
 static int copy_(lua_State *L) {
   gruL_state *s = gruL_self(L);
@@ -410,8 +416,11 @@ static void open_elementwise(lua_State *L, int op, const char *name, int functio
 void gruL_open_ops(lua_State *L) {
   static const luaL_Reg special[] = {
       {"narrow", narrow}, {"copy_", copy_}, {"fill_", fill_}, {NULL, NULL}};
-  static const luaL_Reg internal[] = {
-      {"slice", slice}, {"cross_entropy", cross_entropy}, {"recurrence", recurrence}, {NULL, NULL}};
+  static const luaL_Reg internal[] = {{"slice", slice},
+                                      {"cross_entropy", cross_entropy},
+                                      {"linear", linear},
+                                      {"recurrence", recurrence},
+                                      {NULL, NULL}};
   gruL_register(L, internal);
   lua_getfield(L, -1, "methods");
   lua_newtable(L);

@@ -216,8 +216,7 @@ static gru_status product_to(gruI_vjp *v, int k, gru_tensor *a, bool trans_a, gr
   return status;
 }
 
-/* Folds all dims but the last: (..., n) becomes (rows, n). */
-static gru_status fold(gru_tensor *t, gru_tensor **out) {
+gru_status gruI_fold_rows(gru_tensor *t, gru_tensor **out) {
   gru_attrs shape = {.dims = {1, t->shape[t->ndim - 1]}, .ndims = 2};
   for (int d = 0; d < t->ndim - 1; d++) shape.dims[0] *= t->shape[d];
   return gruI_call1(GRU_OP_RESHAPE, t, &shape, out);
@@ -242,8 +241,8 @@ static gru_status scatter_rows(gruI_vjp *v, gru_tensor *a, gru_tensor *g, gru_te
 static gru_status shared_matrix(gruI_vjp *v, gru_tensor *a, gru_tensor *g, gru_tensor **out) {
   bool hot = gruI_tensor_is_hot(a, NULL, NULL);
   gru_tensor *rows_a, *rows_g;
-  GRUI_TRY(fold(a, &rows_a));
-  gru_status status = fold(g, &rows_g);
+  GRUI_TRY(gruI_fold_rows(a, &rows_a));
+  gru_status status = gruI_fold_rows(g, &rows_g);
   if (status == GRU_OK) {
     hot = hot && gruI_tensor_is_hot(rows_a, NULL, NULL);
     bool held;
@@ -300,9 +299,9 @@ gru_status gruI_matmul_vjp(gruI_vjp *v) {
       gruI_expression e = {.rt = v->rt};
       gru_attrs flat = {.dims = {in->shape[0]}, .ndims = 1}, swap = {.dims = {-2, -1}, .ndims = 2};
       gru_tensor *rows_a = NULL, *rows_g = NULL, *dw = NULL;
-      status = fold(a, &rows_a);
+      status = gruI_fold_rows(a, &rows_a);
       gruI_expr_keep(&e, status, rows_a);
-      status = fold(g, &rows_g);
+      status = gruI_fold_rows(g, &rows_g);
       gruI_expr_keep(&e, status, rows_g);
       gru_tensor *y =
           GRUI_EXPR(&e, MATMUL, gruI_expr_call(&e, GRU_OP_TRANSPOSE, &swap, 1, &rows_a), rows_g);

@@ -92,6 +92,9 @@ gru_status gruI_lines(gru_runtime *rt, const char *op, const gru_attrs *attrs, c
 /* The gradient of max, min and median. */
 gru_status gruI_extreme_vjp(gruI_vjp *v);
 
+/* Folds all dims but the last: (..., n) becomes (rows, n). */
+gru_status gruI_fold_rows(gru_tensor *t, gru_tensor **out);
+
 /* Requires an int64 tensor of ids, or fails with the op's name. */
 gru_status gruI_check_ids(const gruI_call *call, const gru_tensor *ids);
 

@@ -17,8 +17,8 @@ nn.Linear(2, 2, {bias = 1})  --> Linear: bias must be true or false, got 1
 nn.Linear{in_features = 2}  --> Linear: out_features must be a positive integer, got nil
 nn.Linear(2, 2)()  --> linear: a tensor expected, got nil
 nn.Linear(2, 2)("a")  --> linear: a tensor expected, got string
-nn.Linear(2, 2)(x)  --> matmul: inner sizes differ: [2, 3] x [2, 2]
-nn.Linear(3, 2)(gru.tensor(1.0))  --> matmul: both tensors need at least one dim: [] x [3, 2]
+nn.Linear(2, 2)(x)  --> linear: [2, 3] does not fit weight (out, in) [2, 2] and bias (out) [2]
+nn.Linear(3, 2)(gru.tensor(1.0))  --> linear: [] does not fit weight (out, in) [2, 3] and bias (out) [2]
 nn.Embedding()  --> Embedding: num_embeddings must be a positive integer, got nil
 nn.Embedding(2)  --> Embedding: embedding_dim must be a positive integer, got nil
 nn.Embedding(0, 2)  --> Embedding: num_embeddings must be a positive integer, got 0
@@ -140,7 +140,7 @@ nn.Sequential{1}  --> Sequential: a module expected, got number
 nn.Sequential{{"a", 1}}  --> Sequential: a module expected, got number
 nn.Sequential(nn.Tanh, nn.Tanh)  --> Sequential: a module expected, got nil
 nn.Sequential(nn.Tanh())()  --> bad argument #1 to 'tanh' (tensor or number expected, got nothing)
-nn.Sequential(nn.Linear(2, 2))(x)  --> matmul: inner sizes differ: [2, 3] x [2, 2]
+nn.Sequential(nn.Linear(2, 2))(x)  --> linear: [2, 3] does not fit weight (out, in) [2, 2] and bias (out) [2]
 nn.Sequential():append(1)  --> Sequential: a module expected, got number
 nn.Sequential():insert(3, nn.Tanh())  --> Sequential: insert at 3: positions are 1 .. 1
 nn.Sequential():insert("a", nn.Tanh())  --> Sequential: insert at a: positions are 1 .. 1
@@ -261,7 +261,7 @@ F.linear()  --> linear: a tensor expected, got nil
 F.linear(x)  --> linear: weight: a tensor expected, got nil
 F.linear(x, 1)  --> linear: weight: a tensor expected, got number
 F.linear(x, gru.ones(2, 4))  --> matmul: inner sizes differ: [2, 3] x [4, 2]
-F.linear(x, x, gru.ones(3))  --> add: shapes do not broadcast: [2, 2] and [3]
+F.linear(x, x, gru.ones(3))  --> linear: [2, 3] does not fit weight (out, in) [2, 3] and bias (out) [3]
 F.linear(x, x, 1)  --> linear: bias: a tensor expected, got number
 F.linear(x, v)  --> matmul: inner sizes differ: [2, 3] x [4]
 F.embedding()  --> embedding: ids: a tensor expected, got nil

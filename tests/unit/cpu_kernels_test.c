@@ -65,6 +65,24 @@ static double gemm_error(const gruI_gemm *g, const void *before, const void *aft
   return worst;
 }
 
+/* The same product and a bias: what the product gave, and then the bias. */
+static void try_bias(gruI_gemm g, const void *before, const void *product, int64_t count) {
+  size_t size = gru_dtype_size(g.dtype);
+  void *bias = random_elements(g.dtype, g.n), *want = copy_of(product, (size_t)count * size);
+  for (int64_t i = 0; i < g.m; i++)
+    for (int64_t j = 0; j < g.n; j++)
+      add_element(g.dtype, (char *)want + (size_t)(i * g.ldc + j) * size,
+                  (char *)bias + (size_t)j * size);
+  for (int d = 0; d < DEVICES; d++) {
+    void *c = copy_of(before, (size_t)count * size);
+    g.c = c;
+    check(gruI_cpu_gemm_bias(&devices[d], &g, bias) == GRU_OK, "bias status", g.m, g.n, g.k);
+    check(memcmp(c, want, (size_t)count * size) == 0, "bias", g.m, g.n, g.k);
+    free(c);
+  }
+  free(want), free(bias);
+}
+
 static void try_gemm(gru_dtype dtype, int64_t batch, int64_t m, int64_t n, int64_t k) {
   gruI_gemm g = {.dtype = dtype, .batch = batch, .m = m, .n = n, .k = k};
   size_t size = gru_dtype_size(dtype);
@@ -100,6 +118,7 @@ static void try_gemm(gru_dtype dtype, int64_t batch, int64_t m, int64_t n, int64
       free(c);
     }
   }
+  if (batch == 1 && dtype != GRU_INT64) try_bias(g, before, first, count);
   free(first);
   free(before);
   free(b);

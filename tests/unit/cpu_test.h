@@ -1,6 +1,4 @@
-/* cpu_test.h - what the tests of the CPU backend share: checks, a device, random numbers,
-** and stubs for the kernels that other files have.
-*/
+/* cpu_test.h - what the tests of the CPU backend share: checks, a device, random numbers. */
 #ifndef CPU_TEST_H
 #define CPU_TEST_H
 
@@ -66,22 +64,5 @@ static inline void fill_strides(int ndim, const int64_t *shape, int64_t *stride)
     next *= shape[d];
   }
 }
-
-#define STUB(name, type) \
-  gru_status name(gruI_device *d, const type *call) { \
-    (void)d, (void)call; \
-    return GRU_ERROR_ARGUMENT; \
-  }
-STUB(gruI_cpu_gemm, gruI_gemm)
-STUB(gruI_cpu_take, gruI_rows)
-STUB(gruI_cpu_put, gruI_rows)
-STUB(gruI_cpu_along, gruI_along)
-STUB(gruI_cpu_one_hot, gruI_one_hot)
-STUB(gruI_cpu_softmax, gruI_softmax)
-STUB(gruI_cpu_softmax_grad, gruI_softmax_grad)
-STUB(gruI_cpu_cross_entropy, gruI_cross_entropy)
-STUB(gruI_cpu_cross_entropy_grad, gruI_cross_entropy)
-STUB(gruI_cpu_random, gruI_random)
-#undef STUB
 
 #endif

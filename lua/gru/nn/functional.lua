@@ -131,9 +131,9 @@ end
 function functional.linear(x, weight, bias)
   check("linear", x)
   args.tensor("linear", weight, "weight")
-  if bias ~= nil then args.tensor("linear", bias, "bias") end
-  local y = ops.matmul(x, weight:t())
-  return bias and y + bias or y
+  if bias == nil then return ops.matmul(x, weight:t()) end
+  args.tensor("linear", bias, "bias")
+  return core.linear(x, weight, bias)
 end
 
 --- Rows of `weight`.

@@ -39,6 +39,21 @@ local function case(a, b, options)
   return made
 end
 
+local function linear(x, w, b)
+  local y = matmul(x, nd.permute(w, {2, 1}))
+  for i = 1, #y.data do y.data[i] = y.data[i] + b.data[(i - 1) % #b.data + 1] end
+  return y
+end
+
+-- x [..., in] with `out` outputs.
+local function layer(x, out, options)
+  local made = case(x, {out, x[#x]}, options)
+  made.name = ("[%s] to %d"):format(table.concat(x, ", "), out)
+  made.inputs[3] = {{out}}
+  made.call, made.ref = core.linear, linear
+  return made
+end
+
 local large = {grad = false, layouts = {"contiguous", "transposed"}}
 
 return {
@@ -52,5 +67,11 @@ return {
     case({1, 70}, {70, 33}, large), case({17, 33}, {33, 65}, large), case({65, 7}, {7, 1}, large),
     case({5, 9, 20}, {20, 11}, large), case({3, 9, 20}, {3, 20, 11}, large),
     case({34, 130}, {130, 40}, large),
+  },
+  linear = {
+    layer({3}, 2), layer({2, 3}, 4), layer({2, 2, 3}, 2), layer({1, 3}, 1), layer({0, 3}, 2),
+    layer({2, 0}, 3), layer({2, 3}, 0), layer({2, 0, 3}, 2), layer({6, 5}, 7),
+    layer({1, 70}, 33, large), layer({3, 60}, 50, large), layer({66, 70}, 33, large),
+    layer({2, 40, 9}, 130, large), layer({5, 1300}, 18, large), layer({98, 1300}, 50, large),
   },
 }
