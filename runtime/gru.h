@@ -110,7 +110,7 @@ GRU_API gru_status gru_memory(gru_runtime *rt, const char *device, gru_memory_in
 /* Bytes of tensors on all devices: those that live now, and those taken ever. */
 GRU_API size_t gru_memory_live(const gru_runtime *rt);
 GRU_API uint64_t gru_memory_taken(const gru_runtime *rt);
-GRU_API void gru_empty_cache(gru_runtime *rt); /* gives cached blocks back to the system */
+GRU_API void gru_empty_cache(gru_runtime *rt); /* gives what no tensor needs back to the system */
 GRU_API gru_status gru_reset_peak(gru_runtime *rt,
                                   const char *device); /* peak is live from here on */
 

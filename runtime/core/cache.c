@@ -68,7 +68,7 @@ static void *take_new(gruI_cache *cache, size_t rounded) {
   if (cache->cached > 0 && cache->reserved + rounded > cache->limit)
     shrink(cache, cache->limit > rounded ? cache->limit - rounded : 0);
   void *block = backend->alloc(cache->device, rounded);
-  if (!block && cache->cached > 0) {
+  if (!block && (cache->cached > 0 || backend->trim)) {
     gruI_cache_empty(cache);
     block = backend->alloc(cache->device, rounded);
   }
@@ -126,9 +126,13 @@ void gruI_cache_free(gruI_cache *cache, void *block, size_t bytes) {
   if (++cache->frees == GRUI_CACHE_SWEEP) sweep(cache);
 }
 
-void gruI_cache_empty(gruI_cache *cache) { shrink(cache, 0); }
+void gruI_cache_empty(gruI_cache *cache) {
+  const gruI_backend *backend = cache->device->backend;
+  shrink(cache, 0);
+  if (backend->trim) backend->trim(cache->device);
+}
 
 void gruI_cache_destroy(gruI_cache *cache) {
-  gruI_cache_empty(cache);
+  shrink(cache, 0);
   for (int i = 0; i < GRUI_CACHE_CLASSES; i++) free(cache->lists[i].blocks);
 }

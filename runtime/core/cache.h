@@ -45,9 +45,9 @@ size_t gruI_cache_round(size_t bytes);
 /* A block of at least `bytes` (> 0), or NULL when the limit or the device's memory is reached. */
 void *gruI_cache_alloc(gruI_cache *cache, size_t bytes);
 void gruI_cache_free(gruI_cache *cache, void *block, size_t bytes);
-/* Gives waiting blocks back to the device. */
+/* Gives waiting blocks back to the device, and has it give the system what it can do without. */
 void gruI_cache_empty(gruI_cache *cache);
-/* The same, and the lists themselves. */
+/* Gives waiting blocks back, and the lists themselves. */
 void gruI_cache_destroy(gruI_cache *cache);
 
 #endif

@@ -1,6 +1,16 @@
 /* storage.c - counted blocks of device memory, and the one-hot layout of one. */
 #include "core/tensor.h"
 
+static gru_status no_room(gru_runtime *rt, const gruI_place *place, size_t bytes, const char *op) {
+  const gruI_cache *cache = &place->cache;
+  int is_host = place->device.backend == &gruI_builtin_backend;
+  return gruI_fail(rt, GRU_ERROR_MEMORY,
+                   "%s: out of memory on %s: %zu bytes wanted, %zu in use, limit %zu; "
+                   "release tensors, use smaller batches, or %s",
+                   op, place->device.name, bytes, cache->live, cache->limit,
+                   is_host ? "raise --max-memory" : "end other programs that use the device");
+}
+
 gru_status gruI_storage_new(gru_runtime *rt, gruI_place *place, size_t bytes, const char *op,
                             gruI_storage **out) {
   gruI_storage *s = gruI_object_new(rt, sizeof *s);
@@ -12,11 +22,7 @@ gru_status gruI_storage_new(gru_runtime *rt, gruI_place *place, size_t bytes, co
   s->serial = ++rt->storages;
   if (bytes > 0 && !(s->data = gruI_cache_alloc(&place->cache, bytes))) {
     gruI_object_free(rt, s, sizeof *s);
-    const gruI_cache *cache = &place->cache;
-    return gruI_fail(rt, GRU_ERROR_MEMORY,
-                     "%s: out of memory on %s: %zu bytes wanted, %zu in use, limit %zu; "
-                     "release tensors, use smaller batches, or raise --max-memory",
-                     op, place->device.name, bytes, cache->live, cache->limit);
+    return no_room(rt, place, bytes, op);
   }
   *out = s;
   return GRU_OK;
@@ -106,9 +112,7 @@ gru_status gruI_tensor_settle(gru_tensor *t) {
   void *data = NULL;
   if (s->bytes > 0) {
     if (!(data = gruI_cache_alloc(cache, s->bytes)))
-      return gruI_fail(s->rt, GRU_ERROR_MEMORY,
-                       "one_hot: out of memory on %s writing out %zu bytes: %zu in use, limit %zu",
-                       s->place->device.name, s->bytes, cache->live, cache->limit);
+      return no_room(s->rt, s->place, s->bytes, "one_hot");
     gruI_one_hot call = {s->hot->dtype, s->hot->count,     s->hot->classes,
                          s->hot->base,  s->hot->ids->data, data};
     gru_status status = s->place->device.k->one_hot(&s->place->device, &call);

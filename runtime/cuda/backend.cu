@@ -140,6 +140,7 @@ static void cuda_free(gruI_device *device, void *block, size_t bytes) {
 
 static void cuda_trim(gruI_device *device) {
   gruI_cuda *cuda = gruI_cuda_of(device);
+  if (device->capturing) return; /* what is written down needs its memory, and nobody may wait */
   cudaStreamSynchronize(cuda->stream); /* scratch memory may still be in use */
   drop_scratch(cuda);
   gruI_arena_trim(cuda->arena);

@@ -151,6 +151,49 @@ static void limits(void) {
   gruI_cache_destroy(&cache);
 }
 
+/* A device that keeps what it is given, as CUDA's does, until it is told to trim. */
+static size_t kept;
+static int trims;
+
+static void *keep_alloc(gruI_device *d, size_t bytes) {
+  if (given + kept + bytes > room) return NULL;
+  return count_alloc(d, bytes);
+}
+
+static void keep_free(gruI_device *d, void *block, size_t bytes) {
+  kept += bytes;
+  count_free(d, block, bytes);
+}
+
+static void keep_trim(gruI_device *d) {
+  (void)d;
+  trims++;
+  kept = 0;
+}
+
+static void trimming(void) {
+  static const gruI_backend keeper = {.alloc = keep_alloc, .free = keep_free, .trim = keep_trim};
+  gruI_device device_that_keeps = {.backend = &keeper};
+  gruI_cache cache = new_cache(1000 * MB);
+  cache.device = &device_that_keeps;
+  room = 100 * MB;
+  gruI_cache_free(&cache, gruI_cache_alloc(&cache, 60 * MB), 60 * MB);
+  CHECK(cache.cached == 60 * MB && trims == 0);
+  void *all = gruI_cache_alloc(&cache, 96 * MB); /* empties, trims, asks again */
+  CHECK(all != NULL && trims == 1 && kept == 0);
+  CHECK(gruI_cache_alloc(&cache, 60 * MB) == NULL && trims == 2);
+  gruI_cache_free(&cache, all, 96 * MB);
+  kept = 4 * MB; /* nothing waits, but the device has something */
+  gruI_cache_empty(&cache);
+  CHECK(trims == 3 && kept == 0 && cache.reserved == 0);
+  kept = 50 * MB;
+  CHECK((all = gruI_cache_alloc(&cache, 96 * MB)) != NULL && trims == 4);
+  gruI_cache_free(&cache, all, 96 * MB);
+  right(&cache);
+  gruI_cache_destroy(&cache);
+  CHECK(given == 0);
+}
+
 /* Blocks of the CPU are aligned, and of their own. */
 static void blocks_of_the_cpu(void) {
   gruI_device cpu = {.backend = &gruI_builtin_backend};
@@ -181,6 +224,7 @@ int main(void) {
   steady();
   spike();
   limits();
+  trimming();
   blocks_of_the_cpu();
   printf("%d passed, %d failed\n", passed, failed);
   return failed != 0;
