@@ -31,6 +31,10 @@ CPPCHECK = cppcheck -j $$(nproc) --quiet --error-exitcode=1 --inline-suppr \
 # A sanitized module needs a lua5.4 with the sanitizer in it: tests/CMakeLists.txt makes one.
 STOCK = lua5.4
 
+# CUDA on the CPU, for the specs where no GPU is: tests/emulator.
+EMULATOR = $(CURDIR)/$(BUILD)/emulator/libgru_cuda.so
+HAS_CUDA = $(BUILD)/gru-lua -e 'os.exit(require("gru").cuda.is_available())'
+
 # For .busted and the specs.
 export GRU_BUILD := $(BUILD)
 export GRU_LUA := $(BUILD)/gru-lua
@@ -65,13 +69,17 @@ configure:
 run: build
 	$(BUILD)/gru-lua examples/jay_lyrics.lua $(ARGS)
 
-# All three parts run, whichever fails.
+# All three parts run, whichever fails.  Stock Lua finds no CUDA plugin unless GRU_CUDA_PLUGIN names
+# one: those tests run once.
 test: deps build
 	@status=0; \
 	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $$(nproc) || status=1; \
 	echo "busted under lua5.4:"; \
 	busted --lua=$(STOCK) || status=1; \
-	echo "busted under gru-lua:"; \
+	if [ -z "$${GRU_CUDA_PLUGIN+set}" ] && [ -e $(EMULATOR) ] && ! $(HAS_CUDA); then \
+	  export GRU_CUDA_PLUGIN=$(EMULATOR); \
+	fi; \
+	echo "busted under gru-lua$${GRU_CUDA_PLUGIN:+, with $$GRU_CUDA_PLUGIN}:"; \
 	busted --lua=$(BUILD)/gru-lua || status=1; \
 	exit $$status
 

@@ -29,8 +29,10 @@ local function run(command)
   return status, texts[1], texts[2]
 end
 
-local function example(arguments)
-  return run(("%s %s %s"):format(PROGRAM, EXAMPLE, arguments))
+-- On the CPU: it sees no CUDA plugin.
+local function example(arguments, under)
+  return run(("GRU_CUDA_PLUGIN=/nowhere/libgru_cuda.so %s %s %s %s"):format(under or "", PROGRAM, EXAMPLE,
+    arguments))
 end
 
 local function log_lines(text)
@@ -113,8 +115,8 @@ describe("examples/jay_lyrics.lua", function()
 
   -- Without --foreground timeout signals twice, to the program and to its group: a second Ctrl-C kills.
   it("stops cleanly on Ctrl-C", function()
-    local stop = "timeout --foreground --preserve-status -s INT 2"
-    local status, _, err = run(("%s %s %s --epochs 100000 --half nn"):format(stop, PROGRAM, EXAMPLE))
+    local status, _, err = example("--epochs 100000 --half nn",
+      "timeout --foreground --preserve-status -s INT 2")
     assert.equal(130, status)
     assert.truthy(err:find "interrupted!")
   end)
@@ -130,8 +132,8 @@ describe("examples/jay_lyrics.lua", function()
       {"--batch 400", 1, "10000 characters are too few .* at least 14400 are needed"},
       {"--prefix 鑫", 1, "'鑫'.*U%+946B"},
       {"--prefix ''", 1, "empty"},
-      {"--device cuda", 1, "cuda"},
-      {"--device cuda:99", 1, "cuda"},
+      {"--device cuda", 1, "/nowhere/libgru_cuda.so: cannot open"},
+      {"--device cuda:99", 1, "cuda:99.*cannot open"},
       {"--log /nowhere/log", 1, "cannot write the log: /nowhere/log"},
       {"--device gpu", 2, "%-%-device.*gpu"},
       {"--epochs 0", 2, "%-%-epochs.*'0'"},
