@@ -30,7 +30,7 @@ asm(".text\n.globl gru_emulator_switch\n.hidden gru_emulator_switch\ngru_emulato
     "  popq %r15\n  popq %r14\n  popq %r13\n  popq %r12\n  popq %rbx\n  popq %rbp\n  ret\n");
 
 void prepare(context *c, char *stack, void (*entry)()) {
-  void **top = (void **)(stack + STACK) - 2; /* so that `entry` finds a stack as after a call */
+  void **top = (void **)(stack + STACK) - 1; /* where a call would have put the return address */
   *--top = (void *)entry;
   for (int i = 0; i < 6; i++) *--top = NULL;
   *c = top;
