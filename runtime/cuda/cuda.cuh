@@ -172,6 +172,9 @@ gru_status gruI_cuda_recurrence(gruI_device *device, const gruI_recurrence *call
 gru_status gruI_cuda_recurrence_grad(gruI_device *device, const gruI_recurrence *call);
 void gruI_cuda_explain(gruI_device *device, const gruI_recurrence *call, char *text, size_t size);
 
+/* Makes the cuBLAS handle where there is none yet, which a capture must not do, and sets its precision. */
+gru_status gruI_cuda_blas(gruI_device *device);
+
 /* ---- graphs (graph.cu) ---------------------------------------------------------------------- */
 
 gru_status gruI_cuda_capture_begin(gruI_device *device);

@@ -6,6 +6,7 @@
 gru_status gruI_cuda_capture_begin(gruI_device *device) {
   gruI_cuda *cuda = gruI_cuda_of(device);
   GRUI_CUDA_TRY(gruI_cuda_ready(device));
+  GRUI_CUDA_TRY(gruI_cuda_blas(device)); /* its memory must be there before */
   GRUI_CUDA_TRY(gruI_cuda_check(
       device, cudaStreamBeginCapture(cuda->stream, cudaStreamCaptureModeRelaxed), "capture"));
   device->capturing = 1;
