@@ -55,6 +55,7 @@ gru_status gruI_cpu_recurrence_grad(gruI_device *device, const gruI_recurrence *
 #define GRUI_ISA_NAME(name) GRUI_ISA_PASTE(name, GRUI_ISA)
 
 /* The kernels of one instruction set. */
+struct gruI_gemv;
 typedef struct gruI_cpu_isa {
   const char *name; /* "baseline", "avx2", "avx512" */
   gru_status (*elementwise)(gruI_device *, const gruI_elementwise *);
@@ -65,6 +66,7 @@ typedef struct gruI_cpu_isa {
   const struct gruI_recurrence_rows *recurrence_rows;                    /* cpu/recurrence.h */
   const struct gruI_panel_kernels *panel;                                /* cpu/panel.h */
   const struct gruI_list_rows *list_rows;                                /* cpu/list.h */
+  void (*gemv)(const struct gruI_gemv *call);                            /* cpu/gemv.h */
 } gruI_cpu_isa;
 
 /* The set that the device runs, chosen when it was opened: the best that this processor has.
@@ -76,6 +78,7 @@ const gruI_cpu_isa *gruI_cpu_isa_of(const gruI_device *device);
   gru_status gruI_cpu_elementwise_##isa(gruI_device *device, const gruI_elementwise *call); \
   gru_status gruI_cpu_copy_##isa(gruI_device *device, const gruI_copy *call); \
   gru_status gruI_cpu_reduce_##isa(gruI_device *device, const gruI_reduce *call); \
+  void gruI_gemv_##isa(const struct gruI_gemv *call); \
   void gruI_random_fill_##isa(const gruI_random *call, int64_t first, int64_t last); \
   extern const struct gruI_loss_rows gruI_loss_rows_##isa; \
   extern const struct gruI_panel_kernels gruI_panel_kernels_##isa; \

@@ -1,7 +1,8 @@
 /* gemm.c - products of matrices: c (= or +=) op(a) op(b).
 **
-** Products of floats go to our own kernels (gemm_panels.c) where the processor has AVX2.  The others
-** stay here, and those of a few rows or columns, for which BLAS's gemv is 4 times gemm.
+** Products of floats go to our own kernels where the processor has AVX2: to gemv.c those of a few rows
+** or columns, which read the matrix once, to gemm_panels.c the rest.  Without AVX2 they are BLAS's, whose
+** gemv is 4 times gemm.
 **
 ** A product is cut into a grid of blocks of c; each is one single-threaded BLAS call over the
 ** whole of k, and the pool runs them.  The grid follows from (m, n, k) alone, and no sum is
@@ -14,6 +15,7 @@
 
 #include "cpu/blas.h"
 #include "cpu/cpu.h"
+#include "cpu/gemv.h"
 #include "cpu/panel.h"
 
 enum {
@@ -23,17 +25,18 @@ enum {
   GEMM_WORK = 1 << 20, /* multiplications that are worth a block: about 20 us */
   GEMV_WORK = 1 << 16,
   LOOP_WORK = 1 << 15,
-  THIN = 4,            /* rows or columns that gemv does one by one ... */
-  THIN_WORK = 1 << 12, /* ... with a matrix of at least so many elements */
+  THIN = GRUI_GEMV_VECTORS, /* rows or columns that gemv does, BLAS's one by one ... */
+  THIN_WORK = 1 << 12,      /* ... with a matrix of at least so many elements */
   MIN_COLS = 32
 };
 
 typedef struct product {
   const gruI_gemm *call;
-  const gruI_blas *blas; /* NULL: plain loops */
-  int64_t rows, cols;    /* of a block */
-  int64_t down, across;  /* blocks in the grid */
-  int64_t together;      /* products that make up one job, where the grid is 1 x 1 */
+  gruI_gemv_function gemv; /* ours, else NULL */
+  const gruI_blas *blas;   /* else; NULL: plain loops */
+  int64_t rows, cols;      /* of a block */
+  int64_t down, across;    /* blocks in the grid */
+  int64_t together;        /* products that make up one job, where the grid is 1 x 1 */
   enum { THICK, THIN_ROWS, THIN_COLS } form;
 } product;
 
@@ -206,6 +209,31 @@ static void multiply_blas(const product *p, const block *at) {
   }
 }
 
+/* ---- our own gemv --------------------------------------------------------------------- */
+
+static void multiply_thin(const product *p, const block *at) {
+  const gruI_gemm *g = p->call;
+  size_t size = gru_dtype_size(g->dtype);
+  int64_t row_a = g->trans_a ? 1 : g->lda, term_a = g->trans_a ? g->lda : 1;
+  int64_t col_b = g->trans_b ? g->ldb : 1, term_b = g->trans_b ? 1 : g->ldb;
+  const char *a = (const char *)g->a + (size_t)(at->item * g->batch_a + at->i0 * row_a) * size;
+  const char *b = (const char *)g->b + (size_t)(at->item * g->batch_b + at->j0 * col_b) * size;
+  char *c = (char *)g->c + (size_t)(at->item * g->batch_c + at->i0 * g->ldc + at->j0) * size;
+  gruI_gemv call = {.dtype = g->dtype, .terms = g->k, .y = c, .accumulate = g->accumulate};
+  if (p->form == THIN_ROWS) {
+    call.vectors = (int)(at->i1 - at->i0), call.outputs = at->j1 - at->j0;
+    call.w = b, call.ldw = g->ldb, call.by_rows = g->trans_b;
+    call.x = a, call.x_vector = row_a, call.x_term = term_a;
+    call.y_vector = g->ldc, call.y_output = 1;
+  } else {
+    call.vectors = (int)(at->j1 - at->j0), call.outputs = at->i1 - at->i0;
+    call.w = a, call.ldw = g->lda, call.by_rows = !g->trans_a;
+    call.x = b, call.x_vector = col_b, call.x_term = term_b;
+    call.y_vector = 1, call.y_output = g->ldc;
+  }
+  p->gemv(&call);
+}
+
 /* Do strides and sizes fit BLAS's ints, with rows that do not overlap? */
 static int suits_blas(const gruI_gemm *g) {
   int64_t ra = g->trans_a ? g->k : g->m, ca = g->trans_a ? g->m : g->k;
@@ -232,8 +260,8 @@ static void choose_form(product *p) {
   const gruI_gemm *g = p->call;
   int64_t thin = gruI_cpu_min(g->m, g->n), other = g->m + g->n - thin;
   p->form = THICK;
-  if (p->blas == NULL || thin > THIN) return;
-  if (thin > 1 && (double)other * (double)g->k < THIN_WORK) return;
+  if ((p->gemv == NULL && p->blas == NULL) || thin > THIN) return;
+  if (p->gemv == NULL && thin > 1 && (double)other * (double)g->k < THIN_WORK) return;
   p->form = g->n <= g->m ? THIN_COLS : THIN_ROWS;
 }
 
@@ -282,7 +310,9 @@ static void multiply(const product *p, int64_t item, int64_t i, int64_t j) {
               gruI_cpu_min((j + 1) * p->cols, g->n)};
   if (g->k == 0 && !g->accumulate) zero(g, &at);
   if (g->k == 0) return;
-  if (p->blas == NULL)
+  if (p->gemv != NULL)
+    multiply_thin(p, &at);
+  else if (p->blas == NULL)
     multiply_plain(g, &at);
   else
     multiply_blas(p, &at);
@@ -303,17 +333,22 @@ static void multiply_job(void *context, int64_t index, int worker) {
 
 /* Measured on AVX2 and AVX-512: our own kernels, packing included, are faster than OpenBLAS's, and
 ** with few rows much faster; those of the baseline are not. */
-static int suits_panels(const gruI_device *device, const gruI_gemm *call) {
+static int suits_ours(const gruI_device *device, const gruI_gemm *call) {
   int is_float = call->dtype == GRU_FLOAT32 || call->dtype == GRU_FLOAT64;
-  return is_float && call->k > 0 && gruI_cpu_min(call->m, call->n) > THIN &&
-         gruI_cpu_isa_of(device)->panel->lanes(GRU_FLOAT32) >= 8;
+  return is_float && call->k > 0 && gruI_cpu_isa_of(device)->panel->lanes(GRU_FLOAT32) >= 8;
+}
+
+static int suits_panels(const gruI_device *device, const gruI_gemm *call) {
+  return gruI_cpu_min(call->m, call->n) > THIN && suits_ours(device, call);
 }
 
 gru_status gruI_cpu_gemm(gruI_device *device, const gruI_gemm *call) {
   product p = {.call = call};
   if (call->batch <= 0 || call->m <= 0 || call->n <= 0) return GRU_OK;
   if (suits_panels(device, call)) return gruI_cpu_gemm_panels(device, call, NULL);
-  if (call->k > 0 && suits_blas(call)) {
+  if (suits_ours(device, call)) {
+    p.gemv = gruI_cpu_isa_of(device)->gemv;
+  } else if (call->k > 0 && suits_blas(call)) {
     gru_status status = gruI_blas_get(device, &p.blas);
     if (status != GRU_OK) return status;
   }

@@ -5,6 +5,7 @@
 ** scatters are compared with their references bit for bit, over the whole of the memory
 ** they might have touched.  Usage: cpu_kernels_test [seed]
 */
+#include "cpu/panel.h"
 #include "kernels_test.h"
 
 static void add_element(gru_dtype dtype, void *to, const void *from) {
@@ -200,6 +201,33 @@ static void test_segments(void) {
     try_segments(dtypes[d], 35, 100, 70, 33);
     try_segments(dtypes[d], 2, 1500, 17, 1100);
   }
+}
+
+/* Up to four rows, one by one and together: our own gemv gives the same bits. */
+static void try_thin(gru_dtype dtype, int64_t m, int64_t n, int64_t k) {
+  size_t size = gru_dtype_size(dtype);
+  gruI_gemm g = {.dtype = dtype, .batch = 1, .m = m, .n = n, .k = k, .ldc = n};
+  g.trans_b = (int)below(2);
+  g.lda = k, g.ldb = (g.trans_b ? k : n) + below(3);
+  char *a = random_elements(dtype, m * k), *b = random_elements(dtype, (n + k + 3) * (n + k + 3));
+  char *together = fresh((size_t)(m * n) * size), *alone = fresh((size_t)(m * n) * size);
+  g.a = a, g.b = b, g.c = together;
+  check(gruI_cpu_gemm(&devices[1], &g) == GRU_OK, "thin status", m, n, k);
+  g.m = 1;
+  for (int64_t i = 0; i < m; i++) {
+    g.a = a + (size_t)(i * k) * size, g.c = alone + (size_t)(i * n) * size;
+    check(gruI_cpu_gemm(&devices[0], &g) == GRU_OK, "thin status", m, n, k);
+  }
+  check(memcmp(together, alone, (size_t)(m * n) * size) == 0, "thin bits", m, n, k);
+  free(a), free(b), free(together), free(alone);
+}
+
+static void test_thin(void) {
+  if (gruI_cpu_isa_of(&devices[0])->panel->lanes(GRU_FLOAT32) < 8) return; /* BLAS's */
+  for (int i = 0; i < 200; i++)
+    try_thin(i % 2 ? GRU_FLOAT32 : GRU_FLOAT64, 2 + below(3), 5 + below(90), 1 + below(90));
+  for (int i = 0; i < 8; i++) /* several blocks of terms, of outputs */
+    try_thin(i % 2 ? GRU_FLOAT32 : GRU_FLOAT64, 2 + below(3), 1100 + below(40), 2100 + below(9));
 }
 
 /* Products cut into blocks of k and of columns, packed or, with few rows, used as they lie: each
@@ -427,6 +455,7 @@ static void tests(void) {
   test_gemm();
   test_blocked_gemm();
   test_segments();
+  test_thin();
   test_rows();
   test_along();
   for (int i = 0; i < 30; i++) try_one_hot(below(50), 1 + below(40));
