@@ -36,16 +36,22 @@ function d2l.load_data_jay_lyrics(path, max_chars)
   return corpus.indices, corpus.vocab.ids, corpus.vocab.chars, corpus.vocab.size
 end
 
+-- Ids (batch, steps) as one-hot vectors (steps, batch, n_class).
+local function onehot_steps(who, X, n_class)
+  if not core.is_tensor(X) then
+    error(("%s: a tensor expected, got %s"):format(who, type(X)), 3)
+  elseif X:dim() ~= 2 then
+    error(("%s: ids (batch, steps) expected, got %d dims"):format(who, X:dim()), 3)
+  end
+  return ops.one_hot(X:t(), n_class)
+end
+
 --- One-hot vectors, a list over the steps.
 -- @param X int64 (batch, steps)
 -- @tparam integer n_class
 -- @treturn table steps tensors (batch, n_class), which stay one-hot in memory
 function d2l.to_onehot(X, n_class)
-  args.tensor("to_onehot", X)
-  if X:dim() ~= 2 then
-    error(("to_onehot: ids (batch, steps) expected, got %d dims"):format(X:dim()), 2)
-  end
-  return ops.one_hot(X:t(), n_class):unbind(1)
+  return onehot_steps("to_onehot", X, n_class):unbind(1)
 end
 
 --- Iterates over X, Y (batch, steps) of random sampling.
@@ -290,7 +296,7 @@ function d2l.RNNModel:init(rnn_layer, vocab_size)
 end
 
 function d2l.RNNModel:forward(inputs, state)
-  local X = ops.stack(d2l.to_onehot(inputs, self.vocab_size), 1)
+  local X = onehot_steps("RNNModel", inputs, self.vocab_size)
   local output
   output, state = self.rnn(X, state)
   return self.dense(output:reshape(-1, self.hidden_size)), state

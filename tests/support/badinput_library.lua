@@ -337,7 +337,7 @@ gru.d2l.RNNModel(1, 2)  --> RNNModel: a recurrent layer expected, got number
 gru.d2l.RNNModel(nn.Tanh(), 2)  --> RNNModel: a recurrent layer expected, got Tanh()
 gru.d2l.RNNModel(nn.GRU(2, 2))  --> RNNModel: vocab_size must be a positive integer, got nil
 gru.d2l.RNNModel(nn.GRU(2, 2), "a")  --> RNNModel: vocab_size must be a positive integer, got a
-gru.d2l.RNNModel(nn.GRU(2, 2), 2)()  --> to_onehot: a tensor expected, got nil
+gru.d2l.RNNModel(nn.GRU(2, 2), 2)()  --> RNNModel: a tensor expected, got nil
 gru.d2l.RNNModel(nn.GRU(2, 2), 2)(x)  --> one_hot: ids must be int64, got float32
 gru.d2l.RNNModel(nn.GRU(3, 2), 2)(i)  --> GRU: input [3, 2, 2] ends with 2, input_size is 3
 gru.d2l.predict_rnn()  --> predict_rnn: prefix must be a string, got nil
