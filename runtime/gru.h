@@ -215,7 +215,8 @@ typedef struct gru_attrs {
   int32_t reduction; /* gru_reduction */
   int32_t dtype;     /* gru_dtype, where has_dtype */
   int32_t has_dtype;
-  double value; /* label smoothing, and other single numbers */
+  double value;       /* label smoothing, and other single numbers */
+  const char *device; /* to: where, unless NULL */
 } gru_attrs;
 
 /* Runs op `op` on `inputs` (borrowed; NULL for an optional one left out) and writes its

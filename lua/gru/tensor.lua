@@ -58,7 +58,7 @@ define("to", function(x, target, dtype)
   if not ok then error("to: " .. reason, 2) end
   if target == "cuda" then target = "cuda:0" end
   if x.device == target then return x end
-  return core.empty(x.shape, x.dtype, target):copy_(x)
+  return ops.to(x, target)
 end)
 
 --- Converts to float32; itself where it is already.

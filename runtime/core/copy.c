@@ -32,6 +32,14 @@ static gru_status copy(gru_tensor *self, gru_tensor *src) {
       ndim != self->ndim || memcmp(shape, self->shape, (size_t)ndim * sizeof *shape) != 0)
     return gruI_fail(rt, GRU_ERROR_SHAPE, "copy_: %s does not broadcast to %s",
                      gruI_tensor_text(src).s, gruI_tensor_text(self).s);
+  if (gruI_place_of(src) != gruI_place_of(self)) {
+    gru_tensor *there;
+    gru_attrs to = {.device = gruI_device_of(self)->name};
+    GRUI_TRY(gruI_call1(GRU_OP_TO, src, &to, &there));
+    gru_status status = copy(self, there);
+    gru_tensor_release(there);
+    return status;
+  }
   gru_tensor *from = gru_tensor_retain(src);
   if (src->storage == self->storage && src != self) { /* they may overlap */
     gru_tensor_release(from);
@@ -39,21 +47,6 @@ static gru_status copy(gru_tensor *self, gru_tensor *src) {
     gru_status cloned = gruI_call1(GRU_OP_CLONE, src, NULL, &from);
     gru_set_grad_enabled(rt, mode);
     if (cloned != GRU_OK) return cloned;
-  }
-  if (gruI_place_of(src) != gruI_place_of(self)) { /* through host memory */
-    gru_tensor_release(from);
-    gru_tensor *host;
-    GRUI_TRY(gruI_pack(src, (gru_dtype)src->dtype, NULL, &host));
-    gru_status moved = gruI_tensor_new(rt, "copy_", (gru_dtype)src->dtype, src->ndim, src->shape,
-                                       gruI_place_of(self), &from);
-    gruI_device *a = gruI_device_of(host), *b = gruI_device_of(self);
-    bool from_host = a->backend == &gruI_builtin_backend;
-    if (moved == GRU_OK && host->numel > 0)
-      moved = from_host
-                  ? b->backend->upload(b, gruI_data(from), gruI_data(host), host->storage->bytes)
-                  : a->backend->download(a, gruI_data(from), gruI_data(host), host->storage->bytes);
-    gru_tensor_release(host);
-    if (moved != GRU_OK) return moved;
   }
   gru_status status = gruI_copy_over(self, from, "copy_");
   self->storage->version++;
@@ -81,6 +74,59 @@ gru_status gru_tensor_copy_(gru_tensor *self, gru_tensor *src) {
 gru_status gru_tensor_fill_(gru_tensor *self, gru_tensor *value) {
   gru_status status;
   GRUI_SPAN(self->rt, "fill_", GRU_SPAN_CALL, status, fill(self, value));
+  return status;
+}
+
+/* ---- between devices ------------------------------------------------------------------------------ */
+
+/* The elements of `from`, contiguous, into `to`, of the same size elsewhere. */
+static gru_status transfer(gru_tensor *to, gru_tensor *from, const char *op) {
+  gru_runtime *rt = from->rt;
+  gruI_device *a = gruI_device_of(from), *b = gruI_device_of(to);
+  size_t bytes = (size_t)from->numel * gru_dtype_size((gru_dtype)from->dtype);
+  if (bytes == 0) return GRU_OK;
+  if (a->backend == &gruI_builtin_backend)
+    return gruI_kernel_failed(rt, op, b,
+                              b->backend->upload(b, gruI_data(to), gruI_data(from), bytes));
+  if (b->backend == &gruI_builtin_backend)
+    return gruI_kernel_failed(rt, op, a,
+                              a->backend->download(a, gruI_data(to), gruI_data(from), bytes));
+  gru_tensor *host;
+  GRUI_TRY(gruI_tensor_new(rt, op, (gru_dtype)from->dtype, from->ndim, from->shape, rt->places[0],
+                           &host));
+  gru_status status = transfer(host, from, op);
+  if (status == GRU_OK) status = transfer(to, host, op);
+  gru_tensor_release(host);
+  return status;
+}
+
+/* The same layout there: the ids move. */
+static gru_status move_hot(gru_tensor *t, gruI_place *place, const char *op, gru_tensor **out) {
+  gru_tensor *ids, *there;
+  const gruI_hot *hot = t->storage->hot;
+  GRUI_TRY(gruI_tensor_hot_ids(t, &ids));
+  gru_status status = gruI_move(ids, place, op, &there);
+  gru_tensor_release(ids);
+  if (status != GRU_OK) return status;
+  status = gruI_tensor_hot(there, hot->dtype, t->ndim, t->shape, hot->base, out);
+  gru_tensor_release(there);
+  return status;
+}
+
+gru_status gruI_move(gru_tensor *t, gruI_place *place, const char *op, gru_tensor **out) {
+  gru_tensor *from, *to;
+  if (gruI_tensor_is_hot(t, NULL, NULL)) return move_hot(t, place, op, out);
+  GRUI_TRY(gruI_pack(t, (gru_dtype)t->dtype, NULL, &from));
+  gru_status status =
+      gruI_tensor_new(t->rt, op, (gru_dtype)t->dtype, t->ndim, t->shape, place, &to);
+  if (status == GRU_OK) {
+    status = transfer(to, from, op);
+    if (status == GRU_OK)
+      *out = to;
+    else
+      gru_tensor_release(to);
+  }
+  gru_tensor_release(from);
   return status;
 }
 

@@ -65,6 +65,10 @@ gru_status gruI_cast(gru_tensor *t, gru_dtype dtype, gruI_place *place, gru_tens
 /* The same and contiguous. */
 gru_status gruI_pack(gru_tensor *t, gru_dtype dtype, gruI_place *place, gru_tensor **out);
 
+/* A contiguous copy on another place; one-hot tensors stay in their layout.  Not recorded, `op` is for
+** messages.  New reference. */
+gru_status gruI_move(gru_tensor *t, gruI_place *place, const char *op, gru_tensor **out);
+
 /* Writes src over dst, broadcast and converted; not recorded, the version is left alone. */
 gru_status gruI_copy_over(gru_tensor *dst, gru_tensor *src, const char *op);
 

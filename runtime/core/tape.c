@@ -68,6 +68,7 @@ static void link_input(gruI_input *in, gru_tensor *t) {
   }
   in->ndim = t->ndim;
   in->dtype = t->dtype;
+  in->place = t->storage ? gruI_place_of(t) : NULL;
   memcpy(in->shape, t->shape, sizeof in->shape);
 }
 

@@ -21,6 +21,7 @@ typedef struct gruI_input {
   gru_tensor *leaf; /* retained, or NULL */
   int32_t output;   /* of node */
   uint8_t ndim, dtype;
+  gruI_place *place; /* NULL: a number's */
   int64_t shape[GRU_MAX_DIMS];
   gruI_saved saved;
 } gruI_input;

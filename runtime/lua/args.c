@@ -113,7 +113,7 @@ int gruL_sizes(lua_State *L, int *idx, int64_t *out, bool dims) {
   return n;
 }
 
-gru_dtype gruL_dtype(lua_State *L, int idx) {
+bool gruL_find_dtype(lua_State *L, int idx, gru_dtype *dtype) {
   static const struct {
     const char *name;
     gru_dtype dtype;
@@ -122,13 +122,22 @@ gru_dtype gruL_dtype(lua_State *L, int idx) {
                {"long", GRU_INT64}};
   const char *name = lua_type(L, idx) == LUA_TSTRING ? lua_tostring(L, idx) : NULL;
   for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
-    if (strcmp(name, names[i].name) == 0) return names[i].dtype;
-  if (name)
+    if (strcmp(name, names[i].name) == 0) {
+      *dtype = names[i].dtype;
+      return true;
+    }
+  return false;
+}
+
+gru_dtype gruL_dtype(lua_State *L, int idx) {
+  gru_dtype dtype;
+  if (gruL_find_dtype(L, idx, &dtype)) return dtype;
+  if (lua_type(L, idx) == LUA_TSTRING)
     luaL_argerror(L, idx,
                   lua_pushfstring(L,
                                   "unknown dtype '%s'; there are float32, float64, "
                                   "int64, bool",
-                                  name));
+                                  lua_tostring(L, idx)));
   gruL_expected(L, idx, "dtype");
   return GRU_FLOAT32;
 }

@@ -82,7 +82,9 @@ void gruL_at_most(lua_State *L, int n);
 /* Sizes: integers from `idx` on, or one table of them.  Returns how many; moves on to the
 ** argument after them. */
 int gruL_sizes(lua_State *L, int *idx, int64_t *out, bool dims);
-/* A dtype's name at `idx`. */
+/* Is there a dtype's name at `idx`? */
+bool gruL_find_dtype(lua_State *L, int idx, gru_dtype *dtype);
+/* The dtype whose name is at `idx`; raises where there is none. */
 gru_dtype gruL_dtype(lua_State *L, int idx);
 /* "number", "table", "tensor": what the argument is, for messages. */
 const char *gruL_typename(lua_State *L, int idx);

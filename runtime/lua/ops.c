@@ -6,7 +6,7 @@
 **   d  dim                        D  dims, one or many, or nil (all): an integer or a table
 **   S  sizes: integers or a table P  the same of dims
 **   i  position, from 1           k  keepdim, a boolean or nil
-**   L  a table of tensors         n  a count                   y  a dtype
+**   L  a table of tensors         n  a count                   y  a dtype or a device
 **   f  a flag, a boolean or nil: attrs.step
 */
 #include <string.h>
@@ -199,6 +199,7 @@ static void read_argument(lua_State *L, char letter, int *arg, reading *r) {
   gru_attrs *a = &r->attrs;
   int i = *arg;
   bool none = i > r->given || lua_isnoneornil(L, i);
+  gru_dtype dtype;
   switch (letter) {
     case 't': read_tensor(L, i, r); break;
     case 'L': read_list(L, i, r); break;
@@ -227,9 +228,11 @@ static void read_argument(lua_State *L, char letter, int *arg, reading *r) {
       if (!lua_isinteger(L, i)) gruL_expected(L, i, "count (an integer)");
       a->count = lua_tointeger(L, i);
       break;
-    case 'y':
-      a->dtype = gruL_dtype(L, i);
-      a->has_dtype = 1;
+    case 'y': /* a dtype or a device */
+      if (gruL_find_dtype(L, i, &dtype))
+        a->dtype = dtype, a->has_dtype = 1;
+      else
+        a->device = luaL_checkstring(L, i);
       break;
     default: break;
   }

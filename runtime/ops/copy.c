@@ -32,6 +32,15 @@ gru_status gruI_contiguous_vjp(gruI_vjp *v) { return pass(v); }
 gru_status gruI_to_forward(gruI_call *c) {
   gru_tensor *t = c->in[0];
   gru_dtype dtype = c->attrs->has_dtype ? (gru_dtype)c->attrs->dtype : (gru_dtype)t->dtype;
+  gruI_place *place = gruI_place_of(t);
+  if (c->attrs->device) GRUI_TRY(gruI_place_find(c->rt, c->attrs->device, &place));
+  if (place != gruI_place_of(t)) {
+    gru_tensor *there;
+    GRUI_TRY(gruI_move(t, place, c->name, &there));
+    gru_status status = gruI_cast(there, dtype, place, &c->out[0]);
+    gru_tensor_release(there);
+    return status;
+  }
   if (t->dtype == dtype) {
     c->out[0] = gru_tensor_retain(t);
     return GRU_OK;
@@ -40,7 +49,8 @@ gru_status gruI_to_forward(gruI_call *c) {
 }
 
 gru_status gruI_to_vjp(gruI_vjp *v) {
-  gru_attrs back = {.dtype = v->node->in[0].dtype, .has_dtype = 1};
+  const gruI_input *in = &v->node->in[0];
+  gru_attrs back = {.dtype = in->dtype, .has_dtype = 1, .device = in->place->device.name};
   return gruI_call1(GRU_OP_TO, v->g, &back, &v->dx[0]);
 }
 
