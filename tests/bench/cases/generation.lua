@@ -7,6 +7,7 @@ return {
     })
     return ctx:rows(duel, {
       {key = "char", title = "characters a second", unit = "1/s", scale = 1, rate = true},
+      {key = "floor", title = "were it reading the weights alone", unit = "1/s", scale = 1, rate = true},
     })
   end,
 }
