@@ -393,7 +393,7 @@ typedef struct gruI_sgd {
   gru_sgd_options options;
   const void *scale;
   /* In a graph, device memory that is used in place of `options` and of the parts' steps (one for
-  ** each part): they change between two replays.  NULL elsewhere. */
+  ** each part): they change between two runs.  NULL elsewhere. */
   const gru_sgd_options *options_at;
   const int64_t *steps_at;
 } gruI_sgd;
@@ -402,8 +402,8 @@ typedef struct gruI_adam {
   gruI_list list;
   gru_adam_options options;
   const void *scale;
-  const gru_adam_options *options_at; /* likewise */
-  const int64_t *steps_at;
+  const gru_adam_options *options_at;    /* likewise; */
+  const struct gruI_adam_pace *paces_at; /* of core/pace.h, in place of the steps */
 } gruI_adam;
 
 /* *total and *scale (=) those of gru_clip_norm, one element of the dtype each, at: x (const).  Blocks

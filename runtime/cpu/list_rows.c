@@ -1,7 +1,7 @@
 /* list_rows.c - the loops of list.c, compiled once per instruction set. */
 #include "cpu/list.h"
 
-#include "core/math.h"
+#include "core/pace.h"
 
 #define INLINED inline __attribute__((always_inline))
 

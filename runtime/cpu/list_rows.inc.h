@@ -62,15 +62,16 @@ static void NAME(sgd, T)(const gruI_sgd *call, const gruI_part *part, int64_t fi
 
 /* ---- Adam -------------------------------------------------------------------------- */
 
-/* Both bias corrections are constants of a step: with rate = lr / (1 - beta1^t) and
-** spread = 1 / sqrt(1 - beta2^t), p = keep p - rate m / (sqrt(v) spread + eps). */
+/* Both bias corrections are constants of a step, gruI_adam_pace:
+** p = keep p - rate m / (sqrt(v) spread + eps). */
 typedef struct NAME(adam_numbers, T) {
   T factor, decay, keep, beta1, rest1, beta2, rest2, rate, spread, eps;
 } NAME(adam_numbers, T);
 
 static NAME(adam_numbers, T) NAME(adam_numbers_of, T)(const gruI_adam *call, int64_t step) {
   const gru_adam_options *o = &call->options;
-  double t = (double)step, decayed = o->decoupled ? 1 - o->lr * o->weight_decay : 1;
+  double decayed = o->decoupled ? 1 - o->lr * o->weight_decay : 1;
+  gruI_adam_pace pace = gruI_adam_pace_of(o, step);
   return (NAME(adam_numbers, T)){.factor = NAME(factor, T)(call->scale, o->maximize),
                                  .decay = (T)o->weight_decay,
                                  .keep = (T)decayed,
@@ -78,8 +79,8 @@ static NAME(adam_numbers, T) NAME(adam_numbers_of, T)(const gruI_adam *call, int
                                  .rest1 = (T)(1 - o->beta1),
                                  .beta2 = (T)o->beta2,
                                  .rest2 = (T)(1 - o->beta2),
-                                 .rate = (T)(o->lr / (1 - gm_pow(o->beta1, t))),
-                                 .spread = (T)(1 / gm_sqrt(1 - gm_pow(o->beta2, t))),
+                                 .rate = (T)pace.rate,
+                                 .spread = (T)pace.spread,
                                  .eps = (T)o->eps};
 }
 

@@ -35,6 +35,7 @@
 #define __noinline__ __attribute__((noinline))
 #define __shared__ static
 #define __constant__ static
+#define __grid_constant__
 #define __launch_bounds__(...)
 #define __restrict__ __restrict
 
