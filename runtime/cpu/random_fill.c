@@ -5,23 +5,16 @@
 */
 #include "cpu/cpu.h"
 
-#include <math.h>
 #include <string.h>
 #ifdef __SSE2__
 #include <immintrin.h>
 #endif
 
-#include "core/philox.h"
+#include "core/random_plan.h"
 
 enum { BLOCKS = 16, DRAWS32 = 4 * BLOCKS, DRAWS64 = 2 * BLOCKS };
 
-/* What a call comes to, computed once a part. */
-typedef struct plan {
-  double a, span, most; /* uniform: a + u span, at most `most`; normal: mean a, std span */
-  uint64_t threshold;   /* Bernoulli */
-  int64_t low;          /* integers */
-  uint64_t range;
-} plan;
+typedef gruI_random_plan plan; /* made once a part */
 
 typedef union group {
   float f32[DRAWS32];
@@ -152,21 +145,6 @@ INTEGERS(u8, x != 0)
 
 /* ---- the fill ---------------------------------------------------------------------- */
 
-static plan make_plan(const gruI_random *call) {
-  plan p = {.a = call->a, .span = call->b, .low = call->low};
-  p.range = (uint64_t)call->high - (uint64_t)call->low;
-  p.threshold = gruI_philox_threshold(call->a);
-  if (call->kind == GRUI_UNIFORM && call->dtype == GRU_FLOAT32) {
-    float a = (float)call->a, b = (float)call->b;
-    p.span = (double)(b - a);
-    p.most = (double)(b > a ? nextafterf(b, a) : a);
-  } else if (call->kind == GRUI_UNIFORM) {
-    p.span = call->b - call->a;
-    p.most = call->b > call->a ? nextafter(call->b, call->a) : call->a;
-  }
-  return p;
-}
-
 typedef void (*group32)(const plan *, const uint32_t *, group *);
 typedef void (*group64)(const plan *, const uint64_t *, group *);
 
@@ -196,7 +174,7 @@ static void choose(const gruI_random *call, group32 *narrow, group64 *wide) {
 }
 
 void GRUI_ISA_NAME(gruI_random_fill)(const gruI_random *call, int64_t first, int64_t last) {
-  plan p = make_plan(call);
+  plan p = gruI_random_plan_of(call);
   size_t size = gru_dtype_size(call->dtype);
   group32 narrow;
   group64 wide;

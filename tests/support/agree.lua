@@ -68,4 +68,24 @@ function agree.tensors(a, b, tol)
   return agree.values(a, nd.of(b), tol or 0)
 end
 
+-- The same number: NaN is NaN, and -0 is not 0.
+local function identical(a, b)
+  if type(a) ~= "number" or a ~= a then return a == b or (a ~= a and b ~= b) end
+  return a == b and (a ~= 0 or 1 / a == 1 / b)
+end
+
+--- Compares two tensors, of any devices: shape, dtype, and that every element is the same number.
+function agree.identical(a, b)
+  local ok, message = agree.shape(a, b.shape, b.dtype)
+  if not ok then return nil, message end
+  local got, want = nd.of(a).data, nd.of(b).data
+  for i, v in ipairs(want) do
+    if not identical(got[i], v) then
+      return nil, ("element %d of %s is %s, expected %s"):format(i, shape_text(a.shape), tostring(got[i]),
+        tostring(v))
+    end
+  end
+  return true
+end
+
 return agree
