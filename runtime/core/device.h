@@ -204,7 +204,8 @@ typedef struct gruI_softmax_grad {
 **   lse[r]  (=) log sum_c exp x[r, c]
 **   loss[r] (=) (1 - e) w[t] (lse - x[t]) + (e / cols) sum_c w[c] (lse - x[c]), 0 where ignored
 **   mass[r] (=) w[t], 0 where ignored: what a mean divides by
-** Gradient: dx[r, c] (=) scale[r] d loss[r] / d x[r, c], with scale stride 0 or 1. */
+** Gradient: dx[r, c] (=) scale[r] d loss[r] / d x[r, c], with scale stride 0 or 1; its targets are those
+** of a forward call, which has checked them. */
 typedef struct gruI_cross_entropy {
   gru_dtype dtype;
   int64_t rows, cols, base;

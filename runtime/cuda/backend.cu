@@ -160,27 +160,37 @@ __global__ void reset_report_kernel(gruI_cuda_report *report) {
   report->position = GRUI_CUDA_NO_POSITION;
 }
 
-__global__ void check_ids_kernel(gruI_layout<1> layout, const int64_t *ids, int64_t base,
-                                 int64_t size, gruI_cuda_report *report) {
+/* What ids may be: base .. base + size - 1, and one more. */
+typedef struct id_range {
+  int64_t base, size;
+  int has_other;
+  int64_t other;
+} id_range;
+
+static __device__ __forceinline__ int is_allowed(int64_t id, const id_range &range) {
+  return gruI_cuda_row(id, range.base, range.size) >= 0 || (range.has_other && id == range.other);
+}
+
+__global__ void check_ids_kernel(gruI_layout<1> layout, const int64_t *ids, id_range range,
+                                 gruI_cuda_report *report) {
   int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
   for (; i < layout.count; i += (int64_t)gridDim.x * blockDim.x) {
     int64_t at[1];
     gruI_layout_at(layout, i, at);
-    if (gruI_cuda_row(ids[at[0]], base, size) < 0)
-      atomicMin(&report->position, (unsigned long long)i);
+    if (!is_allowed(ids[at[0]], range)) atomicMin(&report->position, (unsigned long long)i);
   }
 }
 
 /* The rest of the report; of several calls the first one that found something keeps it. */
-__global__ void note_id_kernel(gruI_layout<1> layout, const int64_t *ids, int64_t base,
-                               int64_t size, gruI_cuda_report *found, gruI_cuda_report *kept) {
+__global__ void note_id_kernel(gruI_layout<1> layout, const int64_t *ids, id_range range,
+                               gruI_cuda_report *found, gruI_cuda_report *kept) {
   if (found->position != GRUI_CUDA_NO_POSITION && kept->position == GRUI_CUDA_NO_POSITION) {
     int64_t at[1];
     gruI_layout_at(layout, (int64_t)found->position, at);
     kept->position = found->position;
     kept->value = ids[at[0]];
-    kept->low = base;
-    kept->end = base + size;
+    kept->low = range.base;
+    kept->end = range.base + range.size;
   }
   found->position = GRUI_CUDA_NO_POSITION;
 }
@@ -208,7 +218,8 @@ static gru_status reset_report(gruI_device *device, int which) {
 
 gru_status gruI_cuda_check_ids(gruI_device *device, const int64_t *ids, int ndim,
                                const int64_t *shape, const int64_t *stride, int64_t base,
-                               int64_t size) {
+                               int64_t size, const int64_t *other) {
+  id_range range = {base, size, other != NULL, other != NULL ? *other : 0};
   gruI_cuda *cuda = gruI_cuda_of(device);
   gruI_layout<1> layout;
   gruI_layout_shape(&layout, ndim, shape);
@@ -216,10 +227,10 @@ gru_status gruI_cuda_check_ids(gruI_device *device, const int64_t *ids, int ndim
   if (layout.count == 0) return GRU_OK;
   GRUI_CUDA_TRY(gruI_cuda_launch(device, "checking ids", check_ids_kernel,
                                  dim3(gruI_cuda_blocks(device, layout.count, GRUI_CUDA_BLOCK)),
-                                 dim3(GRUI_CUDA_BLOCK), layout, ids, base, size, cuda->report));
+                                 dim3(GRUI_CUDA_BLOCK), layout, ids, range, cuda->report));
   if (device->capturing)
     return gruI_cuda_launch(device, "checking ids", note_id_kernel, dim3(1), dim3(1), layout, ids,
-                            base, size, cuda->report + REPORT_FOUND, cuda->report + REPORT_KEPT);
+                            range, cuda->report + REPORT_FOUND, cuda->report + REPORT_KEPT);
   gruI_cuda_report found;
   GRUI_CUDA_TRY(read_report(device, REPORT_FOUND, &found));
   if (found.position == GRUI_CUDA_NO_POSITION) return GRU_OK;

@@ -129,13 +129,13 @@ class gruI_cuda_scope {
 
 /* ---- ids ------------------------------------------------------------------------------- */
 
-/* Checks ids in [base, base + size), n of them in a geometry of `ndim` dims (row-major positions).
-** The first that is not becomes device->fault, as device.h has it, with GRU_ERROR_INDEX.  While
+/* Checks ids in [base, base + size), n of them in a geometry of `ndim` dims (row-major positions);
+** *other is allowed besides, where it is not NULL.  The first that is not becomes device->fault, as device.h has it, with GRU_ERROR_INDEX.  While
 ** capturing nobody can wait for that: the graph then leaves a report that the next synchronize or
 ** download tells of, and kernels that use ids must leave bad ones alone (gruI_cuda_row). */
 gru_status gruI_cuda_check_ids(gruI_device *device, const int64_t *ids, int ndim,
                                const int64_t *shape, const int64_t *stride, int64_t base,
-                               int64_t size);
+                               int64_t size, const int64_t *other = NULL);
 
 /* Where an id points, or -1. */
 static __device__ __forceinline__ int64_t gruI_cuda_row(int64_t id, int64_t base, int64_t size) {
