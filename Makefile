@@ -69,8 +69,7 @@ configure:
 run: build
 	$(BUILD)/gru-lua examples/jay_lyrics.lua $(ARGS)
 
-# All three parts run, whichever fails.  Stock Lua finds no CUDA plugin unless GRU_CUDA_PLUGIN names
-# one: those tests run once.
+# All three parts run, whichever fails.  The emulated device is gru-lua's alone: those tests run once.
 test: deps build
 	@status=0; \
 	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $$(nproc) || status=1; \

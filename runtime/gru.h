@@ -97,6 +97,25 @@ GRU_API int gru_get_threads(const gru_runtime *rt);
 /* Is there a device of this name ("cpu", "cuda", "cuda:1")?  On failure the message says why not. */
 GRU_API gru_status gru_device_check(gru_runtime *rt, const char *name);
 
+/* How many devices of a kind ("cpu", "cuda") there are; where there is none the message says why.  No
+** device is opened. */
+GRU_API gru_status gru_device_count(gru_runtime *rt, const char *kind, int *out);
+
+typedef struct gru_properties {
+  char name[128];
+  int major, minor; /* compute capability */
+  int multiprocessors;
+  size_t total_memory, free_memory;    /* bytes; free_memory 0 until the device is used */
+  int runtime_version, driver_version; /* of CUDA: 1000 major + 10 minor */
+} gru_properties;
+
+/* What a CUDA device is.  The CPU has no such properties: GRU_ERROR_DEVICE. */
+GRU_API gru_status gru_device_properties(gru_runtime *rt, const char *name, gru_properties *out);
+
+/* Waits until a device has done all that it was asked for, and tells of failures that no call has told
+** of yet; NULL is "cpu", which has always done it. */
+GRU_API gru_status gru_synchronize(gru_runtime *rt, const char *name);
+
 typedef struct gru_memory_info {
   size_t live;     /* bytes of tensors now */
   size_t peak;     /* the most that `live` has been, since gru_reset_peak */

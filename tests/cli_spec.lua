@@ -120,7 +120,7 @@ describe("gru-lua", function()
 
   it("shows versions and devices", function()
     local text = output("$LUA --threads 2 --version")
-    assert.matches("^gru%-lua %d+%.%d+%.%d+ %(Lua 5%.4%.%d+%)\ncpu: 2 threads\ncuda: [^\n]+$", text)
+    assert.matches("^gru%-lua %d+%.%d+%.%d+ %(Lua 5%.4%.%d+%)\ncpu: 2 threads\ncuda:", text)
     assert.matches("\ncpu: 1 thread\n", output("$LUA --version --threads 1 missing.lua"))
   end)
 

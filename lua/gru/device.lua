@@ -7,12 +7,15 @@ local device = {}
 --- The names of the devices that are there: `{"cpu", "cuda:0", ...}`.
 -- @function devices
 -- @treturn table
+-- @treturn ?string where CUDA devices are missing, why
+-- @usage
+-- local names, why = gru.devices()
+-- print(table.concat(names, " "), why) --> cpu  cuda: there is no NVIDIA driver on this machine
 function device.devices()
   local list = {"cpu"}
-  while #list < 17 and core.device_check("cuda:" .. #list - 1) do
-    list[#list + 1] = "cuda:" .. #list - 1
-  end
-  return list
+  local count, reason = core.device_count "cuda"
+  for i = 0, count - 1 do list[#list + 1] = "cuda:" .. i end
+  return list, reason
 end
 
 --- Is there a device of this name?
@@ -63,7 +66,7 @@ device.device_check = core.device_check
 -- local y = model(x)
 -- print(gru.memory().peak)
 
---- Gives memory that is kept for reuse back to the system.
+--- Gives memory that is kept for reuse back to the system, on every device.
 -- @function empty_cache
 
 for _, name in ipairs {

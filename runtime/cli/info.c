@@ -19,10 +19,19 @@ static gru_runtime *open_runtime(const gruL_options *options) {
   return NULL;
 }
 
-/* The reason in a message such as "device 'cuda:0': the reason". */
-static const char *reason(const char *message) {
-  const char *colon = strstr(message, "': ");
-  return strncmp(message, "device '", 8) == 0 && colon != NULL ? colon + 3 : message;
+static void print_cuda(gru_runtime *rt) {
+  int count = 0;
+  if (gru_device_count(rt, "cuda", &count) != GRU_OK) puts(gru_runtime_error(rt));
+  for (int i = 0; i < count; i++) {
+    char name[24];
+    gru_properties p;
+    snprintf(name, sizeof name, "cuda:%d", i);
+    if (gru_device_properties(rt, name, &p) == GRU_OK)
+      printf("%s: %s, compute capability %d.%d, %.0f GiB\n", name, p.name, p.major, p.minor,
+             (double)p.total_memory / (1 << 30));
+    else
+      puts(gru_runtime_error(rt));
+  }
 }
 
 int gruI_info_version(const gruL_options *options) {
@@ -31,8 +40,7 @@ int gruI_info_version(const gruL_options *options) {
   if (rt == NULL) return EXIT_FAILURE;
   int threads = gru_get_threads(rt);
   printf("cpu: %d thread%s\n", threads, threads == 1 ? "" : "s");
-  int has_cuda = gru_device_check(rt, "cuda") == GRU_OK;
-  printf("cuda: %s\n", has_cuda ? "available" : reason(gru_runtime_error(rt)));
+  print_cuda(rt);
   gru_runtime_destroy(rt);
   fflush(stdout);
   return EXIT_SUCCESS;

@@ -65,6 +65,7 @@ static void sweep(gruI_cache *cache) {
 /* A block from the device, after what waits where there is no room beside it. */
 static void *take_new(gruI_cache *cache, size_t rounded) {
   const gruI_backend *backend = cache->device->backend;
+  cache->device->fault.text[0] = '\0';
   if (cache->cached > 0 && cache->reserved + rounded > cache->limit)
     shrink(cache, cache->limit > rounded ? cache->limit - rounded : 0);
   void *block = backend->alloc(cache->device, rounded);
@@ -77,7 +78,10 @@ static void *take_new(gruI_cache *cache, size_t rounded) {
 }
 
 void *gruI_cache_alloc(gruI_cache *cache, size_t bytes) {
-  if (bytes > cache->limit || cache->live > cache->limit - bytes || bytes > LARGEST) return NULL;
+  if (bytes > cache->limit || cache->live > cache->limit - bytes || bytes > LARGEST) {
+    cache->device->fault.text[0] = '\0';
+    return NULL;
+  }
   size_t rounded;
   gruI_cache_list *list = &cache->lists[class_of(bytes, &rounded)];
   void *block;

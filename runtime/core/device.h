@@ -17,7 +17,10 @@
 
 #include "gru.h"
 
-#define GRUI_DEVICE_ABI 1u
+/* A plugin and the program must agree on this number: it goes up with every change of what stands
+** in this file, of gru_properties and of the options and items of steps in gru.h, or of a contract.
+** Fields at the end of gruI_backend alone may come without: its `size` tells of them. */
+#define GRUI_DEVICE_ABI 2u
 #define GRUI_MAX_INPUTS 3 /* of an elementwise op */
 
 typedef struct gruI_pool gruI_pool;
@@ -457,15 +460,6 @@ typedef struct gruI_kernels {
   gru_status (*gemm_bias)(gruI_device *, const gruI_gemm *, const void *bias);
 } gruI_kernels;
 
-/* Of a device: gru.cuda.get_device_properties. */
-typedef struct gruI_properties {
-  char name[128];
-  int major, minor; /* compute capability */
-  int multiprocessors;
-  size_t total_memory, free_memory;
-  int runtime_version, driver_version; /* 1000 major + 10 minor */
-} gruI_properties;
-
 /* Of products of float32: all of its digits, or the ten bits of TF32 where the device has them. */
 typedef enum gruI_precision { GRUI_FP32, GRUI_TF32 } gruI_precision;
 
@@ -477,7 +471,8 @@ typedef struct gruI_backend {
   int (*count)(char *reason, size_t size);
   gru_status (*open)(gruI_device *device); /* name, index and pool are set */
   void (*close)(gruI_device *device);
-  /* Raw memory, aligned to 64 bytes; NULL when there is none. */
+  /* Raw memory, aligned to 64 bytes; NULL when there is none, and with fault.text set when the device
+  ** has failed. */
   void *(*alloc)(gruI_device *, size_t bytes);
   void (*free)(gruI_device *, void *block, size_t bytes);
   /* Host to device, device to host; synchronous. */
@@ -488,7 +483,8 @@ typedef struct gruI_backend {
   /* What follows may be NULL: a device that does its work at once, and has no graphs, needs none. */
   /* Waits for what was asked for; tells of failures that no call has told of. */
   gru_status (*synchronize)(gruI_device *);
-  gru_status (*properties)(gruI_device *, gruI_properties *out);
+  /* Where the device is not open, `state` is NULL, and free_memory becomes 0. */
+  gru_status (*properties)(gruI_device *, gru_properties *out);
   /* Gives memory that no tensor and no graph needs back to the system. */
   void (*trim)(gruI_device *);
   /* Between the two, calls are written down in place of being done: device->capturing is set.  The end

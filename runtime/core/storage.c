@@ -3,6 +3,8 @@
 
 static gru_status no_room(gru_runtime *rt, const gruI_place *place, size_t bytes, const char *op) {
   const gruI_cache *cache = &place->cache;
+  const char *fault = place->device.fault.text;
+  if (*fault) return gruI_fail(rt, GRU_ERROR_DEVICE, "%s: %s", op, fault);
   int is_host = place->device.backend == &gruI_builtin_backend;
   return gruI_fail(rt, GRU_ERROR_MEMORY,
                    "%s: out of memory on %s: %zu bytes wanted, %zu in use, limit %zu; "

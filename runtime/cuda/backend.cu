@@ -40,12 +40,13 @@ gru_status gruI_cuda_check(gruI_device *device, cudaError_t error, const char *w
     return gruI_cuda_fail(device, GRU_ERROR_MEMORY, "%s: out of device memory", what);
   if (is_passing(error))
     return gruI_cuda_fail(device, GRU_ERROR_DEVICE, "%s: %s", what, cudaGetErrorString(error));
-  snprintf(cuda->dead, sizeof cuda->dead, "%.100s (%.20s)", cudaGetErrorString(error),
-           cuda->last != NULL ? cuda->last : what);
+  const char *last = cuda->last != NULL ? cuda->last : what, *text = cudaGetErrorString(error);
+  snprintf(cuda->dead, sizeof cuda->dead, "%.100s (%.20s)", text, last);
+  if (cuda->last == NULL) return gruI_cuda_fail(device, GRU_ERROR_DEVICE, "%s: %.150s", what, text);
   return gruI_cuda_fail(
       device, GRU_ERROR_DEVICE,
-      "%s: %.80s; the last call was %s, GRU_CUDA_BLOCKING=1 finds the one at fault", what,
-      cudaGetErrorString(error), cuda->last != NULL ? cuda->last : what);
+      "%s: %.80s; the last call was %s, GRU_CUDA_BLOCKING=1 finds the one at fault", what, text,
+      last);
 }
 
 gru_status gruI_cuda_check_blas(gruI_device *device, cublasStatus_t status, const char *what) {
@@ -118,9 +119,13 @@ static void drop_scratch(gruI_cuda *cuda) {
 static void *raw_alloc(void *context, size_t bytes) {
   gruI_device *device = (gruI_device *)context;
   void *block = NULL;
-  if (cudaSetDevice(device->index) == cudaSuccess && cudaMalloc(&block, bytes) == cudaSuccess)
-    return block;
-  cudaGetLastError();
+  cudaError_t error = cudaSetDevice(device->index);
+  if (error == cudaSuccess) error = cudaMalloc(&block, bytes);
+  if (error == cudaSuccess) return block;
+  if (error == cudaErrorMemoryAllocation)
+    cudaGetLastError(); /* the caller knows more */
+  else
+    gruI_cuda_check(device, error, "cudaMalloc");
   return NULL;
 }
 
@@ -131,7 +136,9 @@ static void raw_free(void *context, void *block, size_t bytes) {
 }
 
 static void *cuda_alloc(gruI_device *device, size_t bytes) {
-  return gruI_arena_alloc(gruI_cuda_of(device)->arena, bytes);
+  gruI_cuda *cuda = gruI_cuda_of(device);
+  if (cuda->dead[0] != '\0' && gruI_cuda_ready(device) != GRU_OK) return NULL;
+  return gruI_arena_alloc(cuda->arena, bytes);
 }
 
 static void cuda_free(gruI_device *device, void *block, size_t bytes) {
@@ -146,12 +153,12 @@ static void cuda_trim(gruI_device *device) {
   gruI_arena_trim(cuda->arena);
 }
 
-/* What is free when the device is opened: nine tenths of it, the rest is CUDA's. */
+/* Of what is free when the device is opened nine tenths; the rest is CUDA's. */
 static size_t cuda_memory_limit(gruI_device *device) {
   size_t unused = 0, total = 0;
   if (cudaSetDevice(device->index) != cudaSuccess || cudaMemGetInfo(&unused, &total) != cudaSuccess)
     return 0;
-  return unused / 10 * 9;
+  return (unused + gruI_arena_reserved(gruI_cuda_of(device)->arena)) / 10 * 9;
 }
 
 /* ---- ids that were out of range ---------------------------------------------------------------- */
@@ -396,16 +403,21 @@ static gru_status cuda_open(gruI_device *device) {
   return status;
 }
 
-static gru_status cuda_properties(gruI_device *device, gruI_properties *out) {
+static gru_status cuda_properties(gruI_device *device, gru_properties *out) {
   cudaDeviceProp p;
-  GRUI_CUDA_TRY(gruI_cuda_ready(device));
-  GRUI_CUDA_TRY(gruI_cuda_check(device, cudaGetDeviceProperties(&p, device->index), "properties"));
+  if (device->state != NULL) GRUI_CUDA_TRY(gruI_cuda_ready(device));
+  cudaError_t error = cudaGetDeviceProperties(&p, device->index);
+  if (error != cudaSuccess) {
+    cudaGetLastError();
+    return gruI_cuda_fail(device, GRU_ERROR_DEVICE, "%.150s", cudaGetErrorString(error));
+  }
   memset(out, 0, sizeof *out);
   snprintf(out->name, sizeof out->name, "%.127s", p.name);
   out->major = p.major;
   out->minor = p.minor;
   out->multiprocessors = p.multiProcessorCount;
-  cudaMemGetInfo(&out->free_memory, &out->total_memory);
+  out->total_memory = p.totalGlobalMem;
+  if (device->state != NULL) cudaMemGetInfo(&out->free_memory, &out->total_memory);
   cudaRuntimeGetVersion(&out->runtime_version);
   cudaDriverGetVersion(&out->driver_version);
   return GRU_OK;

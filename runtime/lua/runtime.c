@@ -69,6 +69,59 @@ static int device_check(lua_State *L) {
   return 2;
 }
 
+/* core.device_count(kind) -> how many; 0 and the reason where there are none */
+static int device_count(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  int count;
+  if (gru_device_count(s->rt, luaL_checkstring(L, 1), &count) == GRU_OK) {
+    lua_pushinteger(L, count);
+    return 1;
+  }
+  lua_pushinteger(L, 0);
+  lua_pushstring(L, gru_runtime_error(s->rt));
+  return 2;
+}
+
+static void set_integer(lua_State *L, const char *name, lua_Integer value) {
+  lua_pushinteger(L, value);
+  lua_setfield(L, -2, name);
+}
+
+/* 13010 is "13.1" */
+static void set_version(lua_State *L, const char *name, int version) {
+  lua_pushfstring(L, "%d.%d", version / 1000, version % 1000 / 10);
+  lua_setfield(L, -2, name);
+}
+
+/* core.device_properties(name) -> a table, or nil and the reason */
+static int device_properties(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  gru_properties p;
+  if (gru_device_properties(s->rt, luaL_checkstring(L, 1), &p) != GRU_OK) {
+    lua_pushnil(L);
+    lua_pushstring(L, gru_runtime_error(s->rt));
+    return 2;
+  }
+  lua_createtable(L, 0, 8);
+  lua_pushstring(L, p.name);
+  lua_setfield(L, -2, "name");
+  set_integer(L, "major", p.major);
+  set_integer(L, "minor", p.minor);
+  set_integer(L, "multi_processor_count", p.multiprocessors);
+  set_integer(L, "total_memory", (lua_Integer)p.total_memory);
+  set_integer(L, "free_memory", (lua_Integer)p.free_memory);
+  set_version(L, "runtime_version", p.runtime_version);
+  set_version(L, "driver_version", p.driver_version);
+  return 1;
+}
+
+/* core.synchronize(name) */
+static int synchronize(lua_State *L) {
+  gruL_state *s = gruL_self(L);
+  gru_status status = gru_synchronize(s->rt, luaL_checkstring(L, 1));
+  return status == GRU_OK ? 0 : gruL_raise(L, s, status);
+}
+
 static int set_default_device(lua_State *L) {
   gruL_at_most(L, 1);
   gruL_state *s = gruL_self(L);
@@ -100,11 +153,6 @@ static int get_default_dtype(lua_State *L) {
   return 1;
 }
 
-static void set_bytes(lua_State *L, const char *name, size_t bytes) {
-  lua_pushinteger(L, (lua_Integer)bytes);
-  lua_setfield(L, -2, name);
-}
-
 /* gru.memory([device]) -> {live=, peak=, reserved=, limit=}, in bytes */
 static int memory(lua_State *L) {
   gruL_at_most(L, 1);
@@ -113,10 +161,10 @@ static int memory(lua_State *L) {
   gru_status status = gru_memory(s->rt, luaL_optstring(L, 1, s->device), &info);
   if (status != GRU_OK) return luaL_error(L, "memory: %s", gru_runtime_error(s->rt));
   lua_createtable(L, 0, 4);
-  set_bytes(L, "live", info.live);
-  set_bytes(L, "peak", info.peak);
-  set_bytes(L, "reserved", info.reserved);
-  set_bytes(L, "limit", info.limit);
+  set_integer(L, "live", (lua_Integer)info.live);
+  set_integer(L, "peak", (lua_Integer)info.peak);
+  set_integer(L, "reserved", (lua_Integer)info.reserved);
+  set_integer(L, "limit", (lua_Integer)info.limit);
   return 1;
 }
 
@@ -191,6 +239,9 @@ void gruL_open_runtime(lua_State *L) {
                                        {"set_num_threads", set_num_threads},
                                        {"get_num_threads", get_num_threads},
                                        {"device_check", device_check},
+                                       {"device_count", device_count},
+                                       {"device_properties", device_properties},
+                                       {"synchronize", synchronize},
                                        {"set_default_device", set_default_device},
                                        {"get_default_device", get_default_device},
                                        {"set_default_dtype", set_default_dtype},

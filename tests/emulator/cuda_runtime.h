@@ -13,7 +13,8 @@
 **   GRU_EMULATOR_DRIVER    version of the driver, as 13000; 0: there is none
 **   GRU_EMULATOR_MEMORY    bytes of each device (2^32)
 **   GRU_EMULATOR_PROTECT   1: touching device memory from outside a kernel or a transfer ends the program
-**   GRU_EMULATOR_FAIL      n: the n-th launch runs into an illegal address, as do all calls after it
+**   GRU_EMULATOR_FAIL      n: the n-th launch breaks the device, it and all calls after it fail
+**   GRU_EMULATOR_ERROR     the number of that error (700, an illegal address)
 */
 #ifndef GRU_EMULATOR_CUDA_RUNTIME_H
 #define GRU_EMULATOR_CUDA_RUNTIME_H
@@ -76,6 +77,7 @@ enum cudaError_t {
   cudaErrorNoKernelImageForDevice = 209,
   cudaErrorIllegalAddress = 700,
   cudaErrorLaunchOutOfResources = 701,
+  cudaErrorContextIsDestroyed = 709,
   cudaErrorStreamCaptureUnsupported = 900,
   cudaErrorStreamCaptureInvalidated = 901,
   cudaErrorStreamCaptureImplicit = 906

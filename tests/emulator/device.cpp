@@ -133,6 +133,7 @@ const char *cudaGetErrorString(cudaError_t error) {
     case cudaErrorNoDevice: return "no CUDA-capable device is detected";
     case cudaErrorInvalidDevice: return "invalid device ordinal";
     case cudaErrorIllegalAddress: return "an illegal memory access was encountered";
+    case cudaErrorContextIsDestroyed: return "context is destroyed";
     case cudaErrorStreamCaptureUnsupported:
       return "operation not permitted when stream is capturing";
     default: return "another error";
@@ -225,7 +226,8 @@ cudaError_t gru_emulator::check_launch(const cudaLaunchConfig_t *config) {
   static unsigned long long left = number("GRU_EMULATOR_FAIL", 0);
   const dim3 &grid = config->gridDim, &block = config->blockDim;
   unsigned long long threads = (unsigned long long)block.x * block.y * block.z;
-  if (left > 0 && --left == 0) dead = cudaErrorIllegalAddress;
+  if (left > 0 && --left == 0)
+    dead = (cudaError_t)number("GRU_EMULATOR_ERROR", cudaErrorIllegalAddress);
   if (dead != cudaSuccess) return fail(dead);
   if (threads == 0 || threads > 1024 || grid.x == 0 || grid.y == 0 || grid.z == 0 ||
       grid.x > 0x7fffffffu || grid.y > 65535 || grid.z > 65535)
