@@ -124,6 +124,7 @@ static __device__ void store(const gruI_sort &s, int64_t line, int64_t r, Item i
 /* Sorts runs of m items, a power of 2, among the `count` of a block. */
 template <typename Item>
 static __device__ void sort_runs(Item *items, int count, int m) {
+  __syncthreads();
   for (int k = 2; k <= m; k *= 2) {
     for (int j = k / 2; j > 0; j /= 2) {
       /* A warp's 32 exchanges are within 64 items where j <= 32. */

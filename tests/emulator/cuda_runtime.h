@@ -3,8 +3,8 @@
 ** sources, and every kernel runs on a machine without a GPU.  Slow, but the same indices, the same
 ** barriers, the same arithmetic.
 **
-** The threads of a block are fibres that run one after the other up to their next barrier or shuffle;
-** blocks follow each other.  So a missing barrier shows as a wrong result in one order of threads or
+** The threads of a block are fibres that run one after the other up to their next barrier or shuffle,
+** a warp up to the next barrier of its block before another one runs; blocks follow each other.  So a missing barrier shows as a wrong result in one order of threads or
 ** another: GRU_EMULATOR_ORDER is forward (the default), reverse, or a number, the seed of a random
 ** order.  What it cannot show are timing and the hardware's memory model.
 **

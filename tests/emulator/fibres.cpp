@@ -169,21 +169,40 @@ void arrange(std::vector<unsigned> &list, size_t n) {
     for (size_t i = n; i > 1; i--) std::swap(list[i - 1], list[next_random(&random) % i]);
 }
 
-void run_block() {
-  size_t n = (size_t)blockDim.x * blockDim.y * blockDim.z;
-  fibres.assign(n, fibre());
-  warps.resize((n + 31) / 32);
-  arrange(order, n);
-  alive = (unsigned)n;
-  while (alive > 0) {
-    bool moved = false;
-    for (unsigned i : order) {
+/* Runs the fibres of a warp until all wait for the block, or for lanes that do not come. */
+bool run_warp(const std::vector<unsigned> &lanes) {
+  bool moved = false;
+  for (bool again = true; again;) {
+    again = false;
+    for (unsigned i : lanes) {
       fibre &f = fibres[i];
       if (f.is == AT_WARP && warp_is_met(i)) f.is = READY;
       if (f.is != READY) continue;
       resume(i);
-      moved = true;
+      again = moved = true;
     }
+  }
+  return moved;
+}
+
+/* Warp after warp goes as far as it can: what another one has not done by then, it does not see. */
+void run_block() {
+  static std::vector<std::vector<unsigned>> lanes;
+  static std::vector<unsigned> sequence;
+  size_t n = (size_t)blockDim.x * blockDim.y * blockDim.z;
+  fibres.assign(n, fibre());
+  warps.resize((n + 31) / 32);
+  arrange(order, n);
+  lanes.assign(warps.size(), {});
+  sequence.clear();
+  for (unsigned i : order) {
+    if (lanes[i / 32].empty()) sequence.push_back(i / 32);
+    lanes[i / 32].push_back(i);
+  }
+  alive = (unsigned)n;
+  while (alive > 0) {
+    bool moved = false;
+    for (unsigned w : sequence) moved = run_warp(lanes[w]) || moved;
     if (moved) continue;
     for (fibre &f : fibres) {
       if (f.is == AT_WARP) {
