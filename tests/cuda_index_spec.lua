@@ -69,7 +69,10 @@ devices.on_cuda(function(device)
         local x = draw_tensor(draw, DTYPES[draw(4)], {rows, width + skip}):narrow(2, skip + 1, width)
         local ids = draw_ids(draw, {draw(300)}, rows)
         local packed = x:contiguous()
-        return x:index_select(1, ids), packed:index_select(1, ids), packed:t():index_select(2, ids)
+        local inside = x:new_zeros {rows, 48}:narrow(2, 1 + draw(16), 16)
+        inside:copy_(draw_tensor(draw, x.dtype, {rows, 16}))
+        return x:index_select(1, ids), packed:index_select(1, ids), packed:t():index_select(2, ids),
+          inside:index_select(1, ids)
       end)
     end
   end)
