@@ -51,6 +51,16 @@ devices.on_cuda(function(device)
     end)
   end
 
+  it("fills a part of a tensor from the torch generator", function()
+    local parts = {}
+    for i, where in ipairs {"cpu", device} do
+      parts[i] = gru.zeros(100, {device = where})
+      gru.manual_seed(3, "torch")
+      parts[i]:narrow(1, 20, 40):uniform_(0, 1)
+    end
+    assert(agree.identical(parts[2], parts[1]))
+  end)
+
   it("draws the CPU's numbers where there are more than threads", function()
     for _, dtype in ipairs(FLOATS) do
       for _, fill in ipairs {FILLS[1][3], FILLS[5][3]} do

@@ -74,11 +74,12 @@ static gru_status fill_packed(gru_tensor *t, gruI_random *call, const char *op) 
     fill_torch(&rng->mt, call);
     return GRU_OK;
   }
-  void *host = malloc(t->storage->bytes);
+  size_t bytes = (size_t)t->numel * gru_dtype_size((gru_dtype)t->dtype);
+  void *host = malloc(bytes);
   if (!host) return gruI_fail(t->rt, GRU_ERROR_MEMORY, "%s: out of memory", op);
   call->out = host;
   fill_torch(&rng->mt, call);
-  gru_status status = device->backend->upload(device, gruI_data(t), host, t->storage->bytes);
+  gru_status status = device->backend->upload(device, gruI_data(t), host, bytes);
   free(host);
   return gruI_kernel_failed(t->rt, op, device, status);
 }
