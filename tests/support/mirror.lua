@@ -26,6 +26,8 @@ local function map(list, f)
   return out
 end
 
+local bases = setmetatable({}, {__mode = "k"})
+
 -- A layout gives the shape of the base, and how the base is viewed to have `shape`.
 local layouts = {}
 mirror.layouts = {"contiguous", "reversed", "rotated", "stepped", "offset", "expanded"}
@@ -74,8 +76,14 @@ function mirror.pair(draw, device, dtype, shape, layout, kind)
   gru.manual_seed(draw(1 << 30))
   local base_shape, view = layouts[layout or "contiguous"](shape, draw)
   local base = numbers(dtype, base_shape, kind)
-  return view(base), view(base:to(device))
+  local there = base:to(device)
+  local here_view, there_view = view(base), view(there)
+  bases[here_view], bases[there_view] = base, there
+  return here_view, there_view
 end
+
+--- The tensor that one of `mirror.pair` is a view of.
+function mirror.base(t) return bases[t] end
 
 --- A shape of up to `most` dims, of which a few are 0.
 function mirror.shape(draw, most, sizes)
