@@ -244,6 +244,21 @@ typedef struct gru_attrs {
 GRU_API gru_status gru_op_call(gru_runtime *rt, gru_op op, gru_tensor *const *inputs, int ninputs,
                                const gru_attrs *attrs, gru_tensor **outputs);
 
+/* One direction of a recurrent layer: its tensors, those that may be left out NULL. */
+typedef struct gru_recurrent {
+  gru_tensor *x;           /* (L, N, I), may be one-hot */
+  gru_tensor *h_0, *c_0;   /* (S, N, H), of which `attrs.start` counts; c_0 of an LSTM alone */
+  gru_tensor *w_ih, *w_hh; /* (G H, I), (G H, H) for G gates */
+  gru_tensor *b_ih, *b_hh; /* (G H) or NULL */
+  gru_tensor *lengths;     /* int64 (N) or NULL */
+} gru_recurrent;
+
+/* Runs it: the input part x w_ih^T, then `op`, one of the sequences of ops.def, whose `step` and `count`
+** are in `attrs`.  `outputs` gets y (L, N, H), the state h after each row's last step (N, H), and that of
+** c or NULL.  `attrs.keepdim`: both states as (1, N, H), copies. */
+GRU_API gru_status gru_recurrent_layer(gru_runtime *rt, gru_op op, const gru_recurrent *layer,
+                                       const gru_attrs *attrs, gru_tensor **outputs);
+
 /* An elementwise op written over `self`, its first input. */
 GRU_API gru_status gru_op_call_(gru_runtime *rt, gru_op op, gru_tensor *self,
                                 gru_tensor *const *others, int nothers);

@@ -225,6 +225,7 @@ int luaopen_gru_core(lua_State *L) {
   lua_newtable(L);
   gruL_open_tensor(L);
   gruL_open_ops(L);
+  gruL_open_layers(L);
   gruL_open_create(L);
   gruL_open_elements(L);
   gruL_open_autograd(L);

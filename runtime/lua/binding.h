@@ -69,6 +69,11 @@ void gruL_push_kept(lua_State *L, gruL_state *s, gru_tensor *t);
 /* Makes the box at `idx` findable for gruL_push_kept: call it when the core keeps its tensor. */
 void gruL_remember(lua_State *L, int idx);
 
+/* Calls the op and leaves its results on the stack.  `in` are borrowed from the stack; where the op gives
+** one back, so does this: the object at `where[i]` of in[i], if `where` is not NULL (ops.c). */
+int gruL_call(lua_State *L, gruL_state *s, gru_op op, gru_tensor *const *in, int n,
+              const int *where, const gru_attrs *attrs);
+
 /* ---- arguments (args.c) ------------------------------------------------------------------- */
 
 /* The tensor at `idx`, or NULL when it is something else; raises for a released one. */
@@ -94,6 +99,7 @@ int gruL_expected(lua_State *L, int idx, const char *what);
 /* ---- the topics: each adds its functions to the module table on top of the stack ------------ */
 
 void gruL_open_ops(lua_State *L);
+void gruL_open_layers(lua_State *L);
 void gruL_open_tensor(lua_State *L);
 void gruL_open_create(lua_State *L);
 void gruL_open_elements(lua_State *L);

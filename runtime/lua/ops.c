@@ -15,9 +15,8 @@
 
 enum { MAX_LIST = 1 << 20 };
 
-/* Calls the op and leaves its results on the stack. `inputs` are borrowed from the stack. */
-static int call(lua_State *L, gruL_state *s, gru_op op, gru_tensor *const *in, int n,
-                const int *where, const gru_attrs *attrs) {
+int gruL_call(lua_State *L, gruL_state *s, gru_op op, gru_tensor *const *in, int n,
+              const int *where, const gru_attrs *attrs) {
   gru_tensor *out[GRU_MAX_OUTPUTS] = {NULL};
   int tries = 0;
   gruL_enter(L, s);
@@ -85,7 +84,7 @@ static int elementwise(lua_State *L) {
   gruL_at_most(L, n);
   lua_settop(L, n);
   operands(L, s, n, in);
-  return call(L, s, op, in, n, NULL, NULL);
+  return gruL_call(L, s, op, in, n, NULL, NULL);
 }
 
 /* Metamethods of unary operators get their operand twice. */
@@ -250,7 +249,7 @@ static int family(lua_State *L) {
   if (r.given >= arg)
     return luaL_error(L, "%s: too many arguments: %d, at most %d expected", gru_op_name(op),
                       r.given, arg - 1);
-  return call(L, s, op, r.in, r.n, r.in == r.few ? r.where : NULL, &r.attrs);
+  return gruL_call(L, s, op, r.in, r.n, r.in == r.few ? r.where : NULL, &r.attrs);
 }
 
 /* x:narrow(dim, start, length), and core.slice(x, dim, first, last, step): positions from 1,
@@ -273,7 +272,7 @@ static int narrow(lua_State *L) {
   if (__builtin_add_overflow(a.start, lua_tointeger(L, 4), &a.stop))
     return luaL_error(L, "narrow: a part of length %I does not fit in dim %I of the tensor",
                       (LUAI_UACINT)lua_tointeger(L, 4), (LUAI_UACINT)lua_tointeger(L, 2));
-  return call(L, gruL_self(L), GRU_OP_NARROW, &t, 1, NULL, &a);
+  return gruL_call(L, gruL_self(L), GRU_OP_NARROW, &t, 1, NULL, &a);
 }
 
 static int slice(lua_State *L) {
@@ -308,41 +307,7 @@ static int slice(lua_State *L) {
         "or from -1 backwards, both ends included",
         (LUAI_UACINT)bounds[0], (LUAI_UACINT)bounds[1], (LUAI_UACINT)bounds[2], (int)a.dims[0] + 1,
         (LUAI_UACINT)size);
-  return call(L, gruL_self(L), GRU_OP_NARROW, &t, 1, NULL, &a);
-}
-
-/* core.cross_entropy(logits, target, weight | nil, ignore_index | nil, reduction, smoothing) */
-static int cross_entropy(lua_State *L) {
-  static const char *const reductions[] = {"mean", "sum", "none", NULL};
-  gru_tensor *in[] = {gruL_check(L, 1), gruL_check(L, 2),
-                      lua_isnoneornil(L, 3) ? NULL : gruL_check(L, 3)};
-  gru_attrs a = {.base = 1, .value = luaL_optnumber(L, 6, 0)};
-  if (!lua_isnoneornil(L, 4)) {
-    a.has_ignore = 1;
-    a.ignore_index = luaL_checkinteger(L, 4);
-  }
-  a.reduction = luaL_checkoption(L, 5, "mean", reductions);
-  return call(L, gruL_self(L), GRU_OP_CROSS_ENTROPY, in, 3, NULL, &a);
-}
-
-/* core.recurrence(op, gx, h_0, w_hh, b_ih | nil, b_hh | nil, lengths | nil, c_0 | nil, reverse,
-** variant): ops.def says what they are. */
-static int recurrence(lua_State *L) {
-  enum { INPUTS = 7 };
-  static const char *const names[] = {"rnn_sequence", "lstm_sequence", "gru_sequence", NULL};
-  static const gru_op ops[] = {GRU_OP_RNN_SEQUENCE, GRU_OP_LSTM_SEQUENCE, GRU_OP_GRU_SEQUENCE};
-  gru_tensor *in[INPUTS];
-  gru_op op = ops[luaL_checkoption(L, 1, NULL, names)];
-  for (int i = 0; i < INPUTS; i++) in[i] = lua_isnoneornil(L, i + 2) ? NULL : gruL_check(L, i + 2);
-  gru_attrs a = {.step = lua_toboolean(L, INPUTS + 2) ? -1 : 0,
-                 .count = luaL_optinteger(L, INPUTS + 3, 0)};
-  return call(L, gruL_self(L), op, in, gru_op_inputs(op), NULL, &a);
-}
-
-/* core.linear(x, weight, bias) */
-static int linear(lua_State *L) {
-  gru_tensor *in[] = {gruL_check(L, 1), gruL_check(L, 2), gruL_check(L, 3)};
-  return call(L, gruL_self(L), GRU_OP_LINEAR, in, 3, NULL, NULL);
+  return gruL_call(L, gruL_self(L), GRU_OP_NARROW, &t, 1, NULL, &a);
 }
 
 /* x:copy_(y), x:fill_(value) */
@@ -420,9 +385,7 @@ void gruL_open_ops(lua_State *L) {
   static const luaL_Reg special[] = {
       {"narrow", narrow}, {"copy_", copy_}, {"fill_", fill_}, {NULL, NULL}};
   static const luaL_Reg internal[] = {{"slice", slice},
-                                      {"cross_entropy", cross_entropy},
-                                      {"linear", linear},
-                                      {"recurrence", recurrence},
+
                                       {NULL, NULL}};
   gruL_register(L, internal);
   lua_getfield(L, -1, "methods");

@@ -276,8 +276,19 @@ static int data_ptr(lua_State *L) {
 
 static int is_tensor(lua_State *L) {
   luaL_checkany(L, 1);
-  lua_pushboolean(L, luaL_testudata(L, 1, "gru.Tensor") != NULL);
+  lua_pushboolean(L, lua_getmetatable(L, 1) && lua_rawequal(L, -1, lua_upvalueindex(GRUL_UP_META)));
   return 1;
+}
+
+/* core.sizes(x) -> how many dims, then the size of each; nothing for what is no tensor. */
+static int sizes(lua_State *L) {
+  gru_tensor *t = gruL_test(L, 1);
+  if (!t) return 0;
+  int n = gru_tensor_ndim(t);
+  luaL_checkstack(L, n + 1, "sizes");
+  lua_pushinteger(L, n);
+  for (int d = 0; d < n; d++) lua_pushinteger(L, gru_tensor_shape(t)[d]);
+  return n + 1;
 }
 
 static const luaL_Reg methods[] = {{"size", size},
@@ -291,7 +302,8 @@ static const luaL_Reg methods[] = {{"size", size},
                                    {"_version", version},
                                    {"data_ptr", data_ptr},
                                    {NULL, NULL}};
-static const luaL_Reg functions[] = {{"is_tensor", is_tensor}, {"release", release}, {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"is_tensor", is_tensor}, {"sizes", sizes}, {"release", release}, {NULL, NULL}};
 static const luaL_Reg metamethods[] = {{"__gc", collect_box}, {"__len", length}, {NULL, NULL}};
 
 /* A metamethod with the table of methods as an upvalue. */

@@ -142,40 +142,39 @@ Recurrent.op = nil
 --- Which variant of the op the settings ask for; see `runtime/ops.def`.
 function Recurrent:variant() return 0 end
 
--- One direction of one layer: x (L, N, inputs), h and c (N, H), lengths (N) -> output (L, N, H), and
--- the last h and c.
-function Recurrent:run(x, h, c, key, reverse, lengths)
-  -- The input part of all steps is one product, a row gather where x is one-hot.
-  local gx = functional.linear(x, self[key.weight_ih])
-  local y = core.recurrence(self.op, gx, h, self[key.weight_hh], self[key.bias_ih],
-    self[key.bias_hh], lengths, c, reverse, self:variant())
-  local c_n
-  if c then y, c_n = y[1], self.last_state(y[2], reverse, lengths) end
-  return y, self.last_state(y, reverse, lengths), c_n
+-- A weight; nil for a bias that there is not.
+local function weight(self, key)
+  local x = self._parameters.values[key]
+  if x == nil then return self[key] end
+  return x
 end
 
--- The state after each row's last step: of y (L, N, H) -> (N, H).
-function Recurrent.last_state(y, reverse, lengths)
-  if reverse then return y[1] end
-  if not lengths then return y[-1] end
-  return y:gather(1, lengths:unsqueeze(1):unsqueeze(3):expand(1, y:size(2), y:size(3)))[1]
+-- One direction of one layer: x (L, N, inputs), state number `at` of h_0 and c_0, lengths (N) -> output
+-- (L, N, H), and the last h and c, with a first dim where the layer is `alone`.
+local function run(self, x, h_0, c_0, at, key, reverse, lengths, alone)
+  local class = getmetatable(self).class
+  return core.recurrent_layer(class.op, x, h_0, at, weight(self, key.weight_ih),
+    weight(self, key.weight_hh), weight(self, key.bias_ih), weight(self, key.bias_hh), lengths, c_0, reverse,
+    class.variant(self), alone)
 end
 
 -- All layers: x (L, N, I), h_0 and c_0 (layers * directions, N, H), lengths (N) -> output
 -- (L, N, directions * H), h_n, c_n.
-function Recurrent:layers(x, h_0, c_0, lengths)
-  local directions, last, last_c = self:directions(), {}, {}
-  for layer = 1, self.num_layers do
+local function run_layers(self, x, h_0, c_0, lengths)
+  local own = self._fields
+  local directions, count = own.bidirectional and 2 or 1, own.num_layers
+  if directions * count == 1 then return run(self, x, h_0, c_0, 1, keys_of(1, 1), false, lengths, true) end
+  local last, last_c = {}, {}
+  for layer = 1, count do
     local halves = {}
     for direction = 1, directions do
       local at = (layer - 1) * directions + direction
-      local y, h, c = self:run(x, h_0[at], c_0 and c_0[at], keys_of(layer, direction),
-        direction == 2, lengths)
-      halves[direction], last[at], last_c[at] = y, h, c
+      halves[direction], last[at], last_c[at] = run(self, x, h_0, c_0, at, keys_of(layer, direction),
+        direction == 2, lengths, false)
     end
     x = directions == 2 and ops.cat(halves, 3) or halves[1]
-    if self.dropout > 0 and self.training and layer < self.num_layers then
-      x = functional.dropout(x, self.dropout)
+    if own.dropout > 0 and own.training and layer < count then
+      x = functional.dropout(x, own.dropout)
     end
   end
   return x, ops.stack(last, 1), c_0 and ops.stack(last_c, 1)
@@ -217,9 +216,9 @@ local function is_options(x)
 end
 
 -- The state's tensors: h_0, and c_0 where the class has pairs.
-local function read_state(self, state)
+local function read_state(self, pair, state)
   if state == nil then return nil, nil end
-  if not self.pair then
+  if not pair then
     if not core.is_tensor(state) then fail(self, 3, "h_0 must be a tensor, got %s", type(state)) end
     return state, nil
   end
@@ -233,49 +232,56 @@ end
 
 -- A given part of the state, with a batch dim; zeros for nil.
 local function initial(self, name, x, N, batched)
-  local layers, H = self.num_layers * self:directions(), self.hidden_size
+  local own = self._fields
+  local states, H = own.num_layers * (own.bidirectional and 2 or 1), own.hidden_size
   if x == nil then
-    local weight = self.weight_hh_l0
-    return core.empty({layers, N, H}, weight.dtype, weight.device):fill_(0)
+    local like = weight(self, "weight_hh_l0")
+    return core.empty({states, N, H}, like.dtype, like.device):fill_(0)
   end
   if not batched then
     if x:dim() ~= 2 then
-      fail(self, 2, "%s must be [%d, %d] for an input without a batch, got %s", name, layers, H,
+      fail(self, 2, "%s must be [%d, %d] for an input without a batch, got %s", name, states, H,
         shape_text(x))
     end
     x = x:unsqueeze(2)
   end
-  if x:dim() ~= 3 or x:size(1) ~= layers or x:size(2) ~= N or x:size(3) ~= H then
-    fail(self, 2, "%s must be [%d, %d, %d], got %s; batch_first does not change it", name, layers, N,
+  local dims, layers, rows, width = core.sizes(x)
+  if dims ~= 3 or layers ~= states or rows ~= N or width ~= H then
+    fail(self, 2, "%s must be [%d, %d, %d], got %s; batch_first does not change it", name, states, N,
       H, shape_text(x))
   end
   return x
 end
 
+-- Of the input: its dims, 2 or 3, and their sizes.
 local function check_input(self, input)
-  if not core.is_tensor(input) then
-    fail(self, 2, "an input tensor expected, got %s", type(input))
-  end
-  if input:dim() ~= 3 and input:dim() ~= 2 then
+  local dims, a, b, c = core.sizes(input)
+  if not dims then fail(self, 2, "an input tensor expected, got %s", type(input)) end
+  if dims ~= 3 and dims ~= 2 then
     fail(self, 2, "input must have 2 or 3 dims, got %s", shape_text(input))
   end
-  if input:size(-1) ~= self.input_size then
-    fail(self, 2, "input %s ends with %d, input_size is %d", shape_text(input), input:size(-1),
-      self.input_size)
+  local width, wanted = dims == 3 and c or b, self._fields.input_size
+  if width ~= wanted then
+    fail(self, 2, "input %s ends with %d, input_size is %d", shape_text(input), width, wanted)
   end
+  return dims, a, b
 end
 
 -- State and options of a call; the state may be left out.
-local function read_call(self, state, options)
+local function read_call(self, pair, state, options)
   if options == nil and is_options(state) then state, options = nil, state end
-  if options ~= nil and not is_options(options) then
-    fail(self, 2, "options must be a table such as {lengths = {...}}, got %s", type(options))
+  local lengths = nil
+  if options ~= nil then
+    if not is_options(options) then
+      fail(self, 2, "options must be a table such as {lengths = {...}}, got %s", type(options))
+    end
+    for key in pairs(options) do
+      if key ~= "lengths" then fail(self, 2, "unknown option '%s'; there is: lengths", tostring(key)) end
+    end
+    lengths = options.lengths
   end
-  for key in pairs(options or {}) do
-    if key ~= "lengths" then fail(self, 2, "unknown option '%s'; there is: lengths", tostring(key)) end
-  end
-  local h_0, c_0 = read_state(self, state)
-  return h_0, c_0, options and options.lengths
+  local h_0, c_0 = read_state(self, pair, state)
+  return h_0, c_0, lengths
 end
 
 --- Runs the sequence.
@@ -288,28 +294,31 @@ end
 -- @return output (L, N, directions * H): the last layer's states, arranged as the input is
 -- @return h_n, as h_0 (LSTM: {h_n, c_n}): each row's state after its last step
 function Recurrent:forward(input, h_0, options)
+  local pair = getmetatable(self).class.pair
+  local dims, L, N = check_input(self, input)
   local c_0, lengths
-  check_input(self, input)
-  h_0, c_0, lengths = read_call(self, h_0, options)
-  local batched = input:dim() == 3
+  h_0, c_0, lengths = read_call(self, pair, h_0, options)
+  local batched, batch_first = dims == 3, self._fields.batch_first
   if not batched then
-    input = input:unsqueeze(2)
-  elseif self.batch_first then
-    input = input:transpose(1, 2)
+    input, N = input:unsqueeze(2), 1
+  elseif batch_first then
+    input, L, N = input:transpose(1, 2), N, L
   end
-  local L, N = input:size(1), input:size(2)
   if L == 0 then fail(self, 1, "a sequence of no steps") end
   h_0 = initial(self, "h_0", h_0, N, batched)
-  if self.pair then c_0 = initial(self, "c_0", c_0, N, batched) end
-  if lengths then lengths = read_lengths(self, lengths, L, N, self.weight_hh_l0.device) end
-  if lengths and not input:is_one_hot() then input = blank(input, lengths) end
-  local output, h_n, c_n = self:layers(input, h_0, c_0, lengths)
+  if pair then c_0 = initial(self, "c_0", c_0, N, batched) end
+  if lengths then
+    lengths = read_lengths(self, lengths, L, N, weight(self, "weight_hh_l0").device)
+    if not input:is_one_hot() then input = blank(input, lengths) end
+  end
+  local output, h_n, c_n = run_layers(self, input, h_0, c_0, lengths)
   if not batched then
     output, h_n, c_n = output:squeeze(2), h_n:squeeze(2), c_n and c_n:squeeze(2)
-  elseif self.batch_first then
+  elseif batch_first then
     output = output:transpose(1, 2)
   end
-  return output, self.pair and {h_n, c_n} or h_n
+  if pair then h_n = {h_n, c_n} end
+  return output, h_n
 end
 
 function Recurrent:extra_repr()
