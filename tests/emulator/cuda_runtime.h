@@ -24,6 +24,8 @@
 #include <string.h>
 
 #include <functional>
+#include <memory>
+#include <tuple>
 #include <type_traits>
 
 #define GRU_CUDA_EMULATED 1
@@ -182,8 +184,9 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*kernel)(
   cudaError_t error = gru_emulator::check_launch(config);
   if (error != cudaSuccess) return error;
   dim3 grid = config->gridDim, block = config->blockDim;
-  std::function<void(P...)> call = kernel;
-  std::function<void()> body = std::bind(call, static_cast<typename std::decay<P>::type>(args)...);
+  typedef std::tuple<typename std::decay<P>::type...> values;
+  auto held = std::make_shared<const values>(args...);
+  std::function<void()> body = [kernel, held] { std::apply(kernel, *held); };
   return gru_emulator::enqueue(config->stream,
                                [grid, block, body] { gru_emulator::run_grid(grid, block, body); });
 }
