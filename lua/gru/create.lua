@@ -119,8 +119,7 @@ function create.randperm(n, options)
   if math.type(n) ~= "integer" or n < 0 then
     error("randperm: a number of positions expected, got " .. tostring(n), 2)
   end
-  local x = core.randperm(n)
-  return options.device and x:to(options.device) or x
+  return core.randperm(n):to(options.device or core.get_default_device())
 end
 
 -- A number as an integer, towards 0.

@@ -27,38 +27,6 @@ gru_status gruI_inplace_check(gru_tensor *self, const char *name, bool recording
 
 /* ---- positions ----------------------------------------------------------------------------------- */
 
-/* Row-major positions in `base` of the elements of `view`: int64, of the shape of view. */
-static gru_status positions(gru_tensor *base, gru_tensor *view, gru_tensor **out) {
-  gru_runtime *rt = base->rt;
-  gruI_place *host = rt->places[0];
-  int64_t whole = (int64_t)(base->storage->bytes / gru_dtype_size((gru_dtype)base->dtype));
-  gru_tensor *map, *count = NULL, *seen = NULL, *shown = NULL, *packed = NULL;
-  GRUI_TRY(gruI_tensor_new(rt, "view", GRU_INT64, 1, &whole, host, &map));
-  gru_status status = gruI_tensor_new(rt, "view", GRU_INT64, base->ndim, base->shape, host, &count);
-  if (status == GRU_OK)
-    status = gruI_tensor_alias(map, base->ndim, base->shape, base->stride, base->offset, &seen);
-  if (status == GRU_OK) {
-    for (int64_t i = 0; i < count->numel; i++) ((int64_t *)gruI_data(count))[i] = i;
-    status = gruI_copy_over(seen, count, "view");
-  }
-  if (status == GRU_OK)
-    status = gruI_tensor_alias(map, view->ndim, view->shape, view->stride, view->offset, &shown);
-  if (status == GRU_OK) status = gruI_call1(GRU_OP_CLONE, shown, NULL, &packed);
-  if (status == GRU_OK && gruI_place_of(base) != host) { /* ids live where the data lives */
-    status =
-        gruI_tensor_new(rt, "view", GRU_INT64, view->ndim, view->shape, gruI_place_of(base), out);
-    if (status == GRU_OK) status = gru_tensor_copy_(*out, packed);
-    gru_tensor_release(packed);
-  } else {
-    *out = packed;
-  }
-  gru_tensor_release(map);
-  gru_tensor_release(count);
-  gru_tensor_release(seen);
-  gru_tensor_release(shown);
-  return status;
-}
-
 static const gru_attrs flat = {.dims = {-1}, .ndims = 1}, rows = {.dims = {0}, .ndims = 1};
 
 /* t seen as `shape`. */
@@ -66,6 +34,29 @@ static gru_status shaped(gru_tensor *t, int ndim, const int64_t *shape, gru_tens
   gru_attrs attrs = {.ndims = ndim};
   memcpy(attrs.dims, shape, (size_t)ndim * sizeof *shape);
   return gruI_call1(GRU_OP_RESHAPE, t, &attrs, out);
+}
+
+/* Row-major positions in `base` of the elements of `view`: int64, of the shape of view. */
+static gru_status positions(gru_tensor *base, gru_tensor *view, gru_tensor **out) {
+  gru_runtime *rt = base->rt;
+  gruI_place *place = gruI_place_of(base);
+  int64_t whole = (int64_t)(base->storage->bytes / gru_dtype_size((gru_dtype)base->dtype));
+  gru_tensor *map, *count = NULL, *counted = NULL, *seen = NULL, *shown = NULL;
+  GRUI_TRY(gruI_tensor_new(rt, "view", GRU_INT64, 1, &whole, place, &map));
+  gru_status status = gruI_count_up(rt, "view", base->numel, place, &count);
+  if (status == GRU_OK) status = shaped(count, base->ndim, base->shape, &counted);
+  if (status == GRU_OK)
+    status = gruI_tensor_alias(map, base->ndim, base->shape, base->stride, base->offset, &seen);
+  if (status == GRU_OK) status = gruI_copy_over(seen, counted, "view");
+  if (status == GRU_OK)
+    status = gruI_tensor_alias(map, view->ndim, view->shape, view->stride, view->offset, &shown);
+  if (status == GRU_OK) status = gruI_call1(GRU_OP_CLONE, shown, NULL, out);
+  gru_tensor_release(map);
+  gru_tensor_release(count);
+  gru_tensor_release(counted);
+  gru_tensor_release(seen);
+  gru_tensor_release(shown);
+  return status;
 }
 
 /* The elements of `whole` at `ids`, in the shape of ids. */

@@ -246,14 +246,14 @@ static gru_status prod_of_others(gruI_vjp *v, int nred, const int *dims, int64_t
       back.dims[d] = at++;
     }
   gru_attrs flat = {.dims = {rows, 1, n}, .ndims = 3}, square = {.dims = {rows, n, n}, .ndims = 3};
-  gru_attrs last = {.dims = {-1}, .ndims = 1};
-  gru_tensor *g = NULL, *eye = NULL, *x = v->x[0];
+  gru_attrs last = {.dims = {-1}, .ndims = 1}, column = {.dims = {n, 1}, .ndims = 2};
+  gru_tensor *g = NULL, *count = NULL, *x = v->x[0];
   gru_status status = keep_dims(v, v->g, &g);
   gruI_expr_keep(&e, status, g);
-  status = gruI_zeros(v->rt, v->name, GRU_BOOL, 2, (int64_t[]){n, n}, v->rt->places[0], &eye);
-  if (status == GRU_OK)
-    for (int64_t i = 0; i < n; i++) ((uint8_t *)gruI_data(eye))[i * n + i] = 1;
-  gruI_expr_keep(&e, status, eye);
+  if (status == GRU_OK) status = gruI_count_up(v->rt, v->name, n, gruI_place_of(v->g), &count);
+  gruI_expr_keep(&e, status, count);
+  gru_tensor *row = gruI_expr_call(&e, GRU_OP_RESHAPE, &column, 1, &count);
+  gru_tensor *eye = GRUI_EXPR(&e, EQ, row, count);
   x = gruI_expr_call(&e, GRU_OP_PERMUTE, &order, 1, &x);
   x = gruI_expr_call(&e, GRU_OP_RESHAPE, &flat, 1, &x);
   x = gruI_expr_call(&e, GRU_OP_EXPAND, &square, 1, &x);
@@ -271,9 +271,7 @@ gru_status gruI_prod_vjp(gruI_vjp *v) {
   int64_t n = 1;
   GRUI_TRY(gruI_reduced_dims(v->rt, v->name, v->attrs, in->ndim, &nred, dims));
   for (int i = 0; i < nred; i++) n *= in->shape[dims[i]];
-  bool on_host = gruI_place_of(v->g) == v->rt->places[0];
-  if (v->composing && on_host && n <= SQUARE_MAX && in->ndim > 0)
-    return prod_of_others(v, nred, dims, n);
+  if (v->composing && n <= SQUARE_MAX && in->ndim > 0) return prod_of_others(v, nred, dims, n);
   return prod_by_division(v);
 }
 

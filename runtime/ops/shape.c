@@ -253,9 +253,9 @@ gru_status gruI_narrow_vjp(gruI_vjp *v) {
   if (a->step == 1) return pad(v, v->g, d, start, size - a->stop, &v->dx[0]);
   /* Every step-th: an index_add along the dim. */
   int64_t count = v->g->shape[d];
-  gru_tensor *ids, *zeros = NULL, *step = NULL, *results[GRU_MAX_OUTPUTS];
-  GRUI_TRY(gruI_tensor_new(v->rt, v->name, GRU_INT64, 1, &count, v->rt->places[0], &ids));
-  for (int64_t i = 0; i < count; i++) ((int64_t *)gruI_data(ids))[i] = start + i * a->step;
+  gru_tensor *ids, *zeros = NULL, *results[GRU_MAX_OUTPUTS];
+  GRUI_TRY(
+      gru_tensor_range_integer(v->rt, count, start, a->step, gruI_device_of(v->g)->name, &ids));
   gru_status status = gruI_zeros(v->rt, v->name, (gru_dtype)in->dtype, in->ndim, in->shape,
                                  gruI_place_of(v->g), &zeros);
   if (status == GRU_OK)
@@ -264,7 +264,6 @@ gru_status gruI_narrow_vjp(gruI_vjp *v) {
   if (status == GRU_OK) v->dx[0] = results[0];
   gru_tensor_release(ids);
   gru_tensor_release(zeros);
-  gru_tensor_release(step);
   return status;
 }
 
