@@ -6,6 +6,7 @@ local golden = dofile "tests/golden/files.lua"
 local malformed = require "tests.support.malformed"
 local nd = require "tests.support.nd"
 local new_scratch = require "tests.support.scratch"
+local describe = require("tests.support.devices").describe
 
 local scratch = new_scratch()
 local folder, read, write, list = scratch.folder, scratch.read, scratch.write, scratch.list

@@ -1,5 +1,6 @@
 -- no_grad and enable_grad: scopes, errors, coroutines.
 local gru = require "gru"
+local describe = require("tests.support.devices").describe
 
 describe("grad mode", function()
   local x = gru.ones(2, {requires_grad = true})

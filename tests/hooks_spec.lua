@@ -1,6 +1,7 @@
 -- Hooks: functions that see, and may replace, a gradient.
 local gru = require "gru"
 local core = require "gru.core"
+local describe = require("tests.support.devices").describe
 
 local function leaf(...) return gru.tensor({...}, {requires_grad = true}) end
 local function values(expected, t) assert.same(expected, t:totable()) end

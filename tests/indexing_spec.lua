@@ -2,6 +2,7 @@
 local gru = require "gru"
 local agree = require "tests.support.agree"
 local nd = require "tests.support.nd"
+local describe = require("tests.support.devices").describe
 
 local function has(t, shape, data)
   assert(agree.shape(t, shape))

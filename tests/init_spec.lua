@@ -3,6 +3,7 @@ local agree = require "tests.support.agree"
 local golden = require "tests.golden.layers"
 local gru = require "gru"
 local nd = require "tests.support.nd"
+local describe = require("tests.support.devices").describe
 
 local nn = gru.nn
 local init = nn.init

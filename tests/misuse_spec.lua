@@ -5,6 +5,7 @@
 local gru = require "gru"
 local core = require "gru.core"
 local new_rng = require "tests.support.rng"
+local describe = require("tests.support.devices").describe
 
 local nn = gru.nn
 

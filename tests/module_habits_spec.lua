@@ -1,5 +1,6 @@
 -- nn.Module: what PyTorch scripts ask of states, buffers and moves.
 local gru = require "gru"
+local describe = require("tests.support.devices").describe
 
 local nn = gru.nn
 

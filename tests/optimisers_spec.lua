@@ -5,6 +5,7 @@ local agree = require "tests.support.agree"
 local nd = require "tests.support.nd"
 local draws = require("tests.golden.nn").draws
 local golden = require "tests.golden.optim"
+local describe = require("tests.support.devices").describe
 
 local optim = gru.optim
 local NAMES = {"SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta"}

@@ -2,6 +2,7 @@
 local gru = require "gru"
 local agree = require "tests.support.agree"
 local nd = require "tests.support.nd"
+local describe = require("tests.support.devices").describe
 
 local function expression(text) return assert(load("local gru = ... return " .. text, text, "t")) end
 

@@ -1,5 +1,6 @@
 -- gru.get_rng_state, gru.set_rng_state: the generator goes on where it stood.
 local gru = require "gru"
+local describe = require("tests.support.devices").describe
 
 -- Draws of every kind, as a table.
 local function draw()

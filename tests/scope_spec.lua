@@ -1,5 +1,6 @@
 -- gru.scope: tensors released ahead of the collector.
 local gru = require "gru"
+local describe = require("tests.support.devices").describe
 
 local function live()
   collectgarbage()

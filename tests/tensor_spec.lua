@@ -3,6 +3,7 @@ local gru = require "gru"
 local core = require "gru.core"
 local agree = require "tests.support.agree"
 local nd = require "tests.support.nd"
+local describe = require("tests.support.devices").describe
 
 local function has(t, shape, dtype, data)
   assert(agree.shape(t, shape, dtype))
@@ -39,7 +40,7 @@ describe("attributes", function()
 
   it("say dtype, device and history", function()
     assert.equal("float32", x.dtype)
-    assert.equal("cpu", x.device)
+    assert.equal(gru.get_default_device(), x.device)
     assert.is_false(x.requires_grad)
     assert.is_true(x.is_leaf)
     assert.is_nil(x.grad)
@@ -116,7 +117,7 @@ describe("identity", function()
     local x = gru.zeros(2, 3)
     assert.is_true(rawequal(x, x:contiguous()))
     assert.is_true(rawequal(x, x:to("float32")))
-    assert.is_true(rawequal(x, x:to("cpu")))
+    assert.is_true(rawequal(x, x:to(x.device)))
     assert.is_true(rawequal(x, x:float()))
     assert.is_true(rawequal(x, x:add_(1)))
     assert.is_true(rawequal(x, x:copy_(gru.zeros(3))))

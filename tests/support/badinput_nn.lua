@@ -198,7 +198,7 @@ nn.MSELoss()(x, 1)  --> mse_loss: target must be a tensor, got number
 nn.L1Loss()(1, x)  --> l1_loss: input must be a tensor, got number
 nn.SmoothL1Loss{beta = -1}(x, x)  --> smooth_l1_loss: beta must not be negative, got -1
 nn.HuberLoss{delta = 0}(x, x)  --> huber_loss: delta must be positive, got 0
-nn.BCELoss()(x*2, x)  --> binary_cross_entropy: input must be probabilities in 0 .. 1
+nn.BCELoss()(x:cpu()*2, x:cpu())  --> binary_cross_entropy: input must be probabilities in 0 .. 1
 nn.BCELoss()(x, v)  --> binary_cross_entropy: input [2, 3] and target [4] must have the same shape
 nn.BCELoss{weight = 1}  --> BCELoss: weight must be a tensor, got number
 nn.BCEWithLogitsLoss()(x, v)  --> binary_cross_entropy_with_logits: input [2, 3] and target [4] must have

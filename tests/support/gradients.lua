@@ -10,6 +10,7 @@
 -- So a random direction a seed sees what a loop over all elements does.  A first seed goes through that
 -- loop, too: it is `gru.autograd.gradcheck` and `gradgradcheck`.
 local core = require "gru.core"
+local devices = require "tests.support.devices"
 local gru = require "gru"
 local new_rng = require "tests.support.rng"
 
@@ -21,7 +22,7 @@ local EPS = 1e-6
 local function direction(x, draw)
   local data = {}
   for i = 1, x:numel() do data[i] = (draw() < 0.5 and -1 or 1) * draw(0.5, 1.5) end
-  return core.from_data(x.shape, "float64", ("d"):rep(#data):pack(table.unpack(data)), "cpu")
+  return core.from_data(x.shape, "float64", ("d"):rep(#data):pack(table.unpack(data)))
 end
 
 local function directions(leaves, draw)
@@ -163,7 +164,8 @@ end
 -- @param explain explain(message) says where it was; raised
 -- @param by_element does the first seed go through `check_public`?
 function gradients.every_seed(make, explain, by_element)
-  for seed = 1, gradients.SEEDS do
+  by_element = by_element and devices.share(true, false)
+  for seed = 1, devices.share(gradients.SEEDS, 2) do
     local f, leaves = make(seed)
     for _, x in ipairs(leaves) do x:requires_grad_() end
     local ok, message = gradients.check(f, leaves, seed)

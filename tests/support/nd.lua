@@ -140,7 +140,7 @@ local formats = {float32 = "f", float64 = "d", int64 = "i8"}
 
 local CHUNK = 200
 
---- A contiguous tensor with the elements of `a`.
+--- A contiguous tensor with the elements of `a`, on the default device.
 function nd.tensor(a, dtype)
   local parts, data, format = {}, a.data, formats[dtype]
   if dtype == "bool" then
@@ -151,7 +151,7 @@ function nd.tensor(a, dtype)
       parts[#parts + 1] = format:rep(last - first + 1):pack(table.unpack(data, first, last))
     end
   end
-  return core.from_data(a.shape, dtype, table.concat(parts), "cpu")
+  return core.from_data(a.shape, dtype, table.concat(parts))
 end
 
 local function flatten(t, out)

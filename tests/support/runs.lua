@@ -2,6 +2,7 @@
 --
 -- Both halves of the article, as large as one likes; `size` has chars, hidden, steps, batch, epochs.
 local gru = require "gru"
+local here = gru.get_default_device
 
 local runs = {}
 local d2l, nn, optim = gru.d2l, gru.nn, gru.optim
@@ -85,7 +86,7 @@ function runs.scratch(size)
     return outputs, {H}
   end
   local function state(batch, n) return {gru.zeros(batch, n)} end
-  d2l.train_and_predict_rnn(rnn, get_params, state, hidden, vocab, "cpu", ids, idx_to_char, char_to_idx,
+  d2l.train_and_predict_rnn(rnn, get_params, state, hidden, vocab, here(), ids, idx_to_char, char_to_idx,
     false, size.epochs, size.steps, 1e2, 1e-2, size.batch, 1, 20, {"分开"}, function(e)
       results[#results + 1] = ("%a"):format(e.perplexity)
       if e.epoch == size.epochs then results[#results + 1] = e.predict("分开") end

@@ -150,7 +150,7 @@ local rows = {
   vstack = {{{{2, 3}, {3}}, function(...) return gru.vstack {...} end}},
   broadcast_tensors = {{{{2, 3}, {3}, {}}, function(...) return together(gru.broadcast_tensors {...}) end}},
   type_as = each(ANY, function(x) return x:type_as(gru.ones(1, {dtype = "float64"})) end),
-  double = each(ANY, gru.double), cpu = each(ANY, gru.cpu),
+  double = each(ANY, gru.double), cpu = each(ANY, function(x) return gru.cpu(x):to(x.device) end),
 
   -- reductions
   var = {
