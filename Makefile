@@ -45,7 +45,7 @@ STOCK = $(BUILD)/lua5.4
 endif
 
 .NOTPARALLEL:
-.PHONY: build deps deps-run deps-lint deps-doc configure run test bench lint doc format clean help
+.PHONY: build deps deps-run deps-lint deps-doc configure run test bench cuda-all lint doc format clean help
 
 build: deps-run configure
 	@$(CMAKE_BUILD)
@@ -82,6 +82,14 @@ test: deps build
 	busted --lua=$(BUILD)/gru-lua || status=1; \
 	exit $$status
 
+# The plugin for all GPUs; fails where kernels that matter run out of registers.
+CUDA_ALL = build-cuda-all
+cuda-all: deps-run
+	@$(MAKE) --no-print-directory configure PRESET=cuda-all
+	@MAKEFLAGS=--no-print-directory cmake --build $(CUDA_ALL) --target gru_cuda --clean-first \
+	  --parallel $$(nproc) >$(CUDA_ALL)/ptxas.log 2>&1 || { cat $(CUDA_ALL)/ptxas.log; exit 1; }
+	@.ci/spills $(CUDA_ALL)/ptxas.log
+
 bench: build
 	$(BUILD)/gru-lua tests/bench/run.lua $(ARGS)
 
@@ -109,6 +117,7 @@ help:
 	@echo 'make run       train on the lyrics: examples/jay_lyrics.lua $$(ARGS)'
 	@echo 'make test      C tests, then the specs under lua5.4 and under gru-lua'
 	@echo 'make bench     measure, PyTorch beside it: tests/bench/run.lua $$(ARGS)'
+	@echo 'make cuda-all  the CUDA plugin for all GPUs, and what its kernels take (nvcc)'
 	@echo 'make lint      warnings as errors, luacheck, clang-format, cppcheck'
 	@echo 'make doc       the reference of the Lua library, by LDoc, into build/doc/'
 	@echo 'make format    clang-format -i over all C files'

@@ -59,7 +59,7 @@ end
 -- @tparam[opt] integer|string device
 -- @usage
 -- local device = gru.cuda.is_available() and "cuda:0" or "cpu"
--- local x = gru.randn(100, 100, {device = device})
+-- local x = gru.ones(100, 100, {device = device})
 -- local start = os.clock()
 -- local y = x:matmul(x)
 -- gru.cuda.synchronize(device)
