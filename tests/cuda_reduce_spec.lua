@@ -87,17 +87,15 @@ devices.on_cuda(function(device)
 
   it("cuts long rows and columns into segments", function()
     local draw = rng(1)
-    for _, case in ipairs(LONG) do
+    for i, case in ipairs(LONG) do
       local shape, dim = table.unpack(case)
-      for _, dtype in ipairs(dtypes) do
-        local x, y = mirror.pair(draw, device, dtype, shape)
-        check_sum(x, y, dim)
-        check("max", x, y, 0, 0, dim)
-        x, y = mirror.pair(draw, device, dtype, shape, "reversed", "ties")
-        check_sum(x, y)
-        check("min", x, y, 0, 0, dim)
-        check("argmax", x, y, 0, 0)
-      end
+      local x, y = mirror.pair(draw, device, dtypes[i % 3 + 1], shape)
+      check_sum(x, y, dim)
+      check("max", x, y, 0, 0, dim)
+      x, y = mirror.pair(draw, device, dtypes[(i + 1) % 3 + 1], shape, "reversed", "ties")
+      check_sum(x, y)
+      check("min", x, y, 0, 0, dim)
+      check("argmax", x, y, 0, 0)
     end
   end)
 

@@ -4,12 +4,12 @@
 **   softmax      y = exp(x - m) / s
 **   log_softmax  y = (x - m) - log s,     lse = m + log s
 ** A row is read once for both: each thread keeps the largest of what it has read and a sum that is
-** relative to that, and two such pairs make one:
-**   (m, s) + (m', s') = (M, s exp(m - M) + s' exp(m' - M)),  M = max(m, m')
+** relative to that, and multiplies the sum by exp(m - m') where a larger m' takes the place of m:
 ** Milakov and Gimelshein, "Online normalizer calculation for softmax", arXiv 1805.02867.  Sums are made
 ** in double, in an order that follows from the shape.
 */
 #include "cuda/cuda.cuh"
+#include "cuda/layout.cuh"
 
 #include "core/math.h"
 
@@ -17,10 +17,10 @@
 
 enum {
   WARP_COLS = 512,  /* rows up to this length are a warp's, at most */
-  LONG_COLS = 4096, /* few rows from this length on get the largest block */
-  FEW_ROWS = 256,
-  LARGEST = 512,
-  AHEAD = 4 /* elements that a thread reads before it uses them */
+  LONG_COLS = 4096, /* up to FEW_ROWS rows longer than this get the largest block */
+  FEW_ROWS = 256,   /* about two for each multiprocessor of a large device */
+  LARGEST = 512,    /* threads of a block */
+  AHEAD = 4         /* elements that a thread reads before it uses them */
 };
 
 /* lanes: threads for each row, a power of 2. */
@@ -32,49 +32,33 @@ static int lanes_for(int64_t rows, int64_t cols) {
   return lanes;
 }
 
-static __device__ __forceinline__ double shuffle(double v, int lanes) {
-  return __shfl_xor_sync(0xffffffffu, v, lanes);
-}
-
-static __device__ __forceinline__ double join(double a, double b) { return a + b; }
-
-/* The largest element so far, and the sum of exp(x - m); NaN is passed over by m and met by s. */
-template <typename T>
-struct running {
-  T m;
-  double s;
+struct sum {
+  template <typename V>
+  GRUI_CUDA_FN V join(V a, V b) {
+    return a + b;
+  }
 };
 
-/* What exponents are relative to: m, or 0 where nothing but -inf was met. */
-template <typename T>
-static __device__ __forceinline__ T origin(T m) {
-  return m == (T)-GM_INF_F64 ? (T)0 : m;
-}
-
-template <typename T>
-static __device__ __forceinline__ running<T> join(running<T> a, running<T> b) {
-  T m = a.m > b.m ? a.m : b.m, o = origin(m);
-  return {m, a.s * (double)gm_exp(a.m - o) + b.s * (double)gm_exp(b.m - o)};
-}
-
-template <typename T>
-static __device__ __forceinline__ running<T> shuffle(running<T> v, int lanes) {
-  return {__shfl_xor_sync(0xffffffffu, v.m, lanes), __shfl_xor_sync(0xffffffffu, v.s, lanes)};
-}
+struct largest { /* NaN is passed over */
+  template <typename V>
+  GRUI_CUDA_FN V join(V a, V b) {
+    return b > a ? b : a;
+  }
+};
 
 /* The threads' values joined; all threads of a row get the same. */
-template <typename V>
+template <typename Op, typename V>
 static __device__ __forceinline__ V join_lanes(V v, int lanes) {
   __shared__ V shared[LARGEST / GRUI_CUDA_WARP];
   int warp = (int)threadIdx.x / GRUI_CUDA_WARP, warps = lanes / GRUI_CUDA_WARP;
   for (int half = (lanes < GRUI_CUDA_WARP ? lanes : (int)GRUI_CUDA_WARP) / 2; half > 0; half /= 2)
-    v = join(v, shuffle(v, half));
+    v = Op::join(v, __shfl_xor_sync(0xffffffffu, v, half));
   if (warps <= 1) return v;
   __syncthreads(); /* what was there has been read */
   if (threadIdx.x % GRUI_CUDA_WARP == 0) shared[warp] = v;
   __syncthreads();
   v = shared[0];
-  for (int w = 1; w < warps; w++) v = join(v, shared[w]);
+  for (int w = 1; w < warps; w++) v = Op::join(v, shared[w]);
   return v;
 }
 
@@ -90,24 +74,39 @@ static __device__ __forceinline__ void each_row(int lanes, int64_t rows, Body bo
   }
 }
 
+/* The largest element, and the sum of exp(x - m), which NaN gets into. */
+template <typename T>
+struct running {
+  T m;
+  double s;
+};
+
+/* What exponents are relative to: m, or 0 where nothing but -inf was met. */
+template <typename T>
+static __device__ __forceinline__ T origin(T m) {
+  return m == (T)-GM_INF_F64 ? (T)0 : m;
+}
+
 template <typename T>
 static __device__ __forceinline__ running<T> normalise(const T *x, int64_t cols, int lane,
                                                        int lanes) {
-  running<T> sum = {(T)-GM_INF_F64, 0};
+  T m = (T)-GM_INF_F64;
+  double s = 0;
   for (int64_t c = lane; c < cols; c += AHEAD * lanes) {
-    T part[AHEAD], m = sum.m;
+    T part[AHEAD], before = m;
 #pragma unroll
     for (int k = 0; k < AHEAD; k++) {
       part[k] = c + k * lanes < cols ? x[c + k * lanes] : (T)-GM_INF_F64;
-      m = part[k] > m ? part[k] : m;
+      m = largest::join(m, part[k]);
     }
     T o = origin(m);
-    double s = sum.s * (double)gm_exp(sum.m - o);
+    s *= (double)gm_exp(before - o);
 #pragma unroll
     for (int k = 0; k < AHEAD; k++) s += (double)gm_exp(part[k] - o);
-    sum.m = m, sum.s = s;
   }
-  return join_lanes(sum, lanes);
+  T all = join_lanes<largest>(m, lanes);
+  s *= (double)gm_exp(m - origin(all));
+  return {all, join_lanes<sum>(s, lanes)};
 }
 
 /* ---- softmax ------------------------------------------------------------------------------------------- */
@@ -118,11 +117,11 @@ __global__ void __launch_bounds__(LARGEST, 1)
   each_row(lanes, rows, [&](int64_t r, int lane, bool there) {
     const T *from = x + r * cols;
     T *to = y + r * cols;
-    running<T> sum = normalise(from, cols, lane, lanes);
+    running<T> row = normalise(from, cols, lane, lanes);
     if (!there) return;
-    T log_sum = log ? (T)gm_log(sum.s) : (T)0, scale = log ? (T)0 : (T)(1.0 / sum.s);
+    T log_sum = log ? (T)gm_log(row.s) : (T)0, scale = log ? (T)0 : (T)(1.0 / row.s);
     for (int64_t c = lane; c < cols; c += lanes)
-      to[c] = log ? (from[c] - sum.m) - log_sum : gm_exp(from[c] - sum.m) * scale;
+      to[c] = log ? (from[c] - row.m) - log_sum : gm_exp(from[c] - row.m) * scale;
   });
 }
 
@@ -133,12 +132,12 @@ __global__ void __launch_bounds__(LARGEST, 1)
   each_row(lanes, rows, [&](int64_t r, int lane, bool there) {
     const T *yr = y + r * cols, *gr = g + r * cols;
     T *to = dx + r * cols;
-    double total = 0;
-    for (int64_t c = lane; c < cols; c += lanes) total += (double)(log ? gr[c] : gr[c] * yr[c]);
-    T sum = (T)join_lanes(total, lanes);
+    double mine = 0;
+    for (int64_t c = lane; c < cols; c += lanes) mine += (double)(log ? gr[c] : gr[c] * yr[c]);
+    T all = (T)join_lanes<sum>(mine, lanes);
     if (!there) return;
     for (int64_t c = lane; c < cols; c += lanes)
-      to[c] = log ? gr[c] - gm_exp(yr[c]) * sum : yr[c] * (gr[c] - sum);
+      to[c] = log ? gr[c] - gm_exp(yr[c]) * all : yr[c] * (gr[c] - all);
   });
 }
 
@@ -156,34 +155,34 @@ __global__ void __launch_bounds__(LARGEST, 1)
   const T *w = (const T *)e.weight;
   each_row(lanes, e.rows, [&](int64_t r, int lane, bool there) {
     const T *x = (const T *)e.x + r * e.cols;
-    running<T> sum = normalise(x, e.cols, lane, lanes);
+    running<T> row = normalise(x, e.cols, lane, lanes);
     int64_t t = class_of(e, r);
     T mass = t < 0 ? (T)0 : w != NULL ? w[t] : (T)1;
-    double log_sum = gm_log(sum.s), loss = 0;
-    if (t >= 0) loss = (double)mass * (log_sum - ((double)x[t] - (double)sum.m));
+    double log_sum = gm_log(row.s), loss = 0;
+    if (t >= 0) loss = (double)mass * (log_sum - ((double)x[t] - (double)row.m));
     if (e.smoothing != 0) { /* sum_c w[c] (lse - x[c]), from lse - x = log_sum - (x - m) */
       double smooth = 0;
       for (int64_t c = lane; c < e.cols; c += lanes) {
-        T term = (T)log_sum - (x[c] - sum.m);
+        T term = (T)log_sum - (x[c] - row.m);
         smooth += (double)(w != NULL ? w[c] * term : term);
       }
-      smooth = join_lanes(smooth, lanes);
+      smooth = join_lanes<sum>(smooth, lanes);
       if (t >= 0) loss = (1 - e.smoothing) * loss + e.smoothing / (double)e.cols * smooth;
     }
     if (!there || lane != 0) return;
     ((T *)e.loss)[r] = (T)loss;
     ((T *)e.mass)[r] = mass;
-    ((T *)e.lse)[r] = (T)((double)sum.m + log_sum);
+    ((T *)e.lse)[r] = (T)((double)row.m + log_sum);
   });
 }
 
 /* all (=) sum_c w[c], by one block */
 template <typename T>
-__global__ void total_kernel(const T *w, int64_t cols, double *all) {
-  double total = 0;
-  for (int64_t c = threadIdx.x; c < cols; c += blockDim.x) total += (double)w[c];
-  total = join_lanes(total, (int)blockDim.x);
-  if (threadIdx.x == 0) *all = total;
+__global__ void sum_kernel(const T *w, int64_t cols, double *all) {
+  double mine = 0;
+  for (int64_t c = threadIdx.x; c < cols; c += blockDim.x) mine += (double)w[c];
+  mine = join_lanes<sum>(mine, (int)blockDim.x);
+  if (threadIdx.x == 0) *all = mine;
 }
 
 /* With p = exp(x - lse) and W = sum_c w[c], which is `all` where that is not NULL:
@@ -256,7 +255,7 @@ static gru_status run_cross_entropy_grad(gruI_device *device, const gruI_cross_e
   if (call->weight != NULL && call->smoothing != 0) {
     all = (double *)gruI_cuda_scratch(device, sizeof *all);
     if (all == NULL) return GRU_ERROR_MEMORY;
-    GRUI_CUDA_TRY(gruI_cuda_launch(device, "cross_entropy_grad", total_kernel<T>, dim3(1),
+    GRUI_CUDA_TRY(gruI_cuda_launch(device, "cross_entropy_grad", sum_kernel<T>, dim3(1),
                                    dim3(GRUI_CUDA_BLOCK), (const T *)call->weight, call->cols,
                                    all));
   }
