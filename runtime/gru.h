@@ -116,6 +116,14 @@ GRU_API gru_status gru_device_properties(gru_runtime *rt, const char *name, gru_
 ** of yet; NULL is "cpu", which has always done it. */
 GRU_API gru_status gru_synchronize(gru_runtime *rt, const char *name);
 
+/* How devices multiply float32: with all of its digits, or with the ten bits that TF32 keeps of each
+** factor, on GPUs that have it.  Sums are float32 either way; a CPU has no TF32. */
+typedef enum gru_precision { GRU_FP32 = 0, GRU_TF32 = 1 } gru_precision;
+
+/* On all devices, those that are opened later included; GRU_FP32 unless set. */
+GRU_API gru_status gru_set_precision(gru_runtime *rt, gru_precision precision);
+GRU_API gru_precision gru_get_precision(const gru_runtime *rt);
+
 typedef struct gru_memory_info {
   size_t live;     /* bytes of tensors now */
   size_t peak;     /* the most that `live` has been, since gru_reset_peak */
@@ -268,6 +276,18 @@ GRU_API int gru_op_find(const char *name);    /* the id, or -1 */
 GRU_API int gru_op_inputs(gru_op op);         /* most inputs it takes; -1: any number */
 GRU_API int gru_op_is_elementwise(gru_op op); /* has an in-place form */
 GRU_API int gru_op_is_differentiable(gru_op op);
+
+/* A recurrent layer, for gru_explain: the sizes of a call, and attrs->count of its op in `variant`. */
+typedef struct gru_layer {
+  gru_dtype dtype;
+  int32_t variant;
+  int64_t steps, batch, hidden;
+} gru_layer;
+
+/* One line on how `device` (NULL: "cpu") runs such a layer with GRU_OP_RNN_SEQUENCE or one of its
+** siblings, and why not by a faster way; cut off where `size` bytes do not hold it. */
+GRU_API gru_status gru_explain(gru_runtime *rt, const char *device, gru_op op,
+                               const gru_layer *layer, char *text, size_t size);
 
 /* self[...] = src: copies with broadcasting and conversion; recorded. */
 GRU_API gru_status gru_tensor_copy_(gru_tensor *self, gru_tensor *src);

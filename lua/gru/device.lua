@@ -50,6 +50,17 @@ device.device_check = core.device_check
 -- @function get_default_dtype
 -- @treturn string
 
+--- How GPUs multiply float32 in matrix products, recurrent ones included: "fp32", with all digits, or
+-- "tf32", with the ten bits of each factor that tensor cores take: errors of about 3e-4 of the largest
+-- terms, several times the speed. It holds for all devices; on the CPU, and for other dtypes, it changes
+-- nothing. Captured graphs keep what they were captured with.
+-- @function precision
+-- @tparam[opt] string name "fp32", as at the start, or "tf32"; without it nothing is set
+-- @treturn string what holds from here on
+-- @usage gru.precision("tf32")
+-- assert(gru.precision() == "tf32")
+-- gru.precision("fp32")
+
 --- Bytes on a device: `live`, those of tensors; `peak`, the most so far, or since
 -- `reset_peak_memory`; `reserved`, with what is kept for reuse; `limit`, which `--max-memory` sets.
 -- What is kept is bounded: by what was in use lately, or 64 MB, and with `live` by the limit.
@@ -71,7 +82,7 @@ device.device_check = core.device_check
 
 for _, name in ipairs {
   "set_num_threads", "get_num_threads", "set_default_device", "get_default_device",
-  "set_default_dtype", "get_default_dtype", "memory", "reset_peak_memory", "empty_cache",
+  "set_default_dtype", "get_default_dtype", "precision", "memory", "reset_peak_memory", "empty_cache",
 } do
   device[name] = core[name]
 end

@@ -14,6 +14,7 @@ local tensor = require "gru.tensor"
 local mode = require "gru.mode"
 local device = require "gru.device"
 local files = require "gru.files"
+local explain = require "gru.explain"
 
 local gru = {_VERSION = core.version}
 
@@ -24,6 +25,7 @@ for name, f in pairs(create) do gru[name] = f end
 for name, f in pairs(mode) do gru[name] = f end
 for name, f in pairs(device) do gru[name] = f end
 for name, f in pairs(files) do gru[name] = f end
+gru.explain = explain.explain
 args.bound(gru)
 args.bound(core.methods)
 

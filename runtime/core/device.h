@@ -460,9 +460,6 @@ typedef struct gruI_kernels {
   gru_status (*gemm_bias)(gruI_device *, const gruI_gemm *, const void *bias);
 } gruI_kernels;
 
-/* Of products of float32: all of its digits, or the ten bits of TF32 where the device has them. */
-typedef enum gruI_precision { GRUI_FP32, GRUI_TF32 } gruI_precision;
-
 typedef struct gruI_backend {
   uint32_t abi;     /* GRUI_DEVICE_ABI */
   uint32_t size;    /* sizeof(gruI_backend): fields may be appended */
@@ -518,7 +515,7 @@ struct gruI_device {
   gruI_fault fault;
   int capturing; /* between capture_begin and capture_end */
   /* Settings of the runtime that a backend honours. */
-  gruI_precision precision;
+  gru_precision precision;
   int keep_blas_threads;
   void *(*host_alloc)(void *context, size_t bytes);
   void (*host_free)(void *context, void *block);

@@ -31,6 +31,7 @@ static gru_status open_place(gru_runtime *rt, gruI_place *place, const gruI_back
   device->k = backend->kernels;
   device->pool = rt->pool;
   device->keep_blas_threads = rt->config.keep_blas_threads;
+  device->precision = rt->precision;
   device->host_alloc = rt->config.alloc;
   device->host_free = rt->config.free;
   device->host_context = rt->config.alloc_context;

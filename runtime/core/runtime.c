@@ -192,3 +192,14 @@ gru_status gru_set_default_dtype(gru_runtime *rt, gru_dtype dtype) {
 }
 
 gru_dtype gru_default_dtype(const gru_runtime *rt) { return rt->default_dtype; }
+
+gru_status gru_set_precision(gru_runtime *rt, gru_precision precision) {
+  if (precision != GRU_FP32 && precision != GRU_TF32)
+    return gruI_fail(rt, GRU_ERROR_ARGUMENT, "set_precision: fp32 or tf32, got number %d",
+                     (int)precision);
+  rt->precision = precision;
+  for (int i = 0; i < rt->nplaces; i++) rt->places[i]->device.precision = precision;
+  return GRU_OK;
+}
+
+gru_precision gru_get_precision(const gru_runtime *rt) { return rt->precision; }

@@ -28,6 +28,7 @@ struct gru_runtime {
   int closing;     /* destroyed; freed with the last object */
   int grad_enabled;
   gru_dtype default_dtype;
+  gru_precision precision;
   const char *origin; /* where the script stands, for messages */
   int origin_line;
   char *(*trace)(void *context); /* anomaly mode: the way to here */

@@ -264,4 +264,5 @@ const gruI_backend gruI_builtin_backend = {
     .download = cpu_transfer,
     .memory_limit = cpu_memory_limit,
     .kernels = &kernels,
+    .explain = gruI_cpu_explain,
 };

@@ -46,6 +46,7 @@ gru_status gruI_cpu_scale(gruI_device *device, const gruI_scale *call);
 gru_status gruI_cpu_concat(gruI_device *device, const gruI_concat *call);
 gru_status gruI_cpu_recurrence(gruI_device *device, const gruI_recurrence *call);
 gru_status gruI_cpu_recurrence_grad(gruI_device *device, const gruI_recurrence *call);
+void gruI_cpu_explain(gruI_device *device, const gruI_recurrence *call, char *text, size_t size);
 
 /* ---- instruction sets -------------------------------------------------------------- */
 

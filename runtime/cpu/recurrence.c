@@ -8,6 +8,7 @@
 */
 #include "cpu/recurrence.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cpu/panel.h"
@@ -287,10 +288,14 @@ static gru_status walk_packed(gruI_device *device, walk *w) {
   return status;
 }
 
+static int is_packed(const gruI_recurrence *call) {
+  return call->steps >= FEW_STEPS && (call->batch >= FEW_ROWS || call->hidden < WIDE);
+}
+
 static gru_status run(gruI_device *device, const gruI_recurrence *call, int backward) {
   walk w = {.call = call, .isa = gruI_cpu_isa_of(device), .backward = backward};
   if (call->steps <= 0 || call->batch <= 0 || call->hidden <= 0) return GRU_OK;
-  w.packed = call->steps >= FEW_STEPS && (call->batch >= FEW_ROWS || call->hidden < WIDE);
+  w.packed = is_packed(call);
   w.rows = rows_a_block(device, call->batch);
   divide_weights(&w);
   gru_status status = allocate(device, &w);
@@ -312,4 +317,23 @@ gru_status gruI_cpu_recurrence_grad(gruI_device *device, const gruI_recurrence *
   if (bytes > 0) memset(call->dh, 0, bytes);
   if (bytes > 0 && call->dc != NULL) memset(call->dc, 0, bytes);
   return run(device, call, 1);
+}
+
+void gruI_cpu_explain(gruI_device *device, const gruI_recurrence *call, char *text, size_t size) {
+  const gruI_cpu_isa *isa = gruI_cpu_isa_of(device);
+  int64_t blocks = gruI_cpu_blocks(call->batch, rows_a_block(device, call->batch));
+  if (is_packed(call))
+    snprintf(text, size,
+             "one op for all steps, the weights packed once, the rows on %lld thread%s (%s)",
+             (long long)blocks, blocks == 1 ? "" : "s", isa->name);
+  else if (call->steps < FEW_STEPS)
+    snprintf(text, size,
+             "a product and the gates each step (%s); not packed: below %d steps that does not pay",
+             isa->name, FEW_STEPS);
+  else
+    snprintf(
+        text, size,
+        "a product and the gates each step (%s); not packed: with fewer than %d rows and H %d or "
+        "more all threads share each product",
+        isa->name, FEW_ROWS, WIDE);
 }

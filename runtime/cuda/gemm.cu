@@ -143,7 +143,7 @@ gru_status gruI_cuda_blas(gruI_device *device) {
     cuda->blas_workspace = workspace;
   }
   cublasMath_t mode =
-      device->precision == GRUI_TF32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH;
+      device->precision == GRU_TF32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH;
   return gruI_cuda_check_blas(device, cublasSetMathMode(cuda->blas, mode), "cublasSetMathMode");
 }
 

@@ -21,7 +21,7 @@ static int can(gruI_device *device, const gruI_recurrence *call, char *why, size
 static int pays(gruI_device *device, const gruI_recurrence *call, char *why, size_t size) {
   int64_t H = call->hidden, quad = 16 / (int64_t)gruI_cuda_size(call->dtype), most = MOST_HIDDEN;
   const char *reason = "";
-  if (device->precision == GRUI_TF32 && call->dtype == GRU_FLOAT32)
+  if (device->precision == GRU_TF32 && call->dtype == GRU_FLOAT32)
     most = MOST_HIDDEN_TF32, reason = " with tf32";
   if (H % quad != 0) most = MOST_HIDDEN_NARROW, reason = " where 4 does not divide it";
   if (call->batch > MOST_BATCH)

@@ -153,6 +153,37 @@ static int get_default_dtype(lua_State *L) {
   return 1;
 }
 
+/* gru.precision(["fp32" | "tf32"]) -> the one that holds from here on */
+static int precision(lua_State *L) {
+  gruL_at_most(L, 1);
+  static const char *const names[] = {"fp32", "tf32", NULL}; /* in the order of gru_precision */
+  gruL_state *s = gruL_self(L);
+  if (!lua_isnoneornil(L, 1)) {
+    gru_status status =
+        gru_set_precision(s->rt, (gru_precision)luaL_checkoption(L, 1, NULL, names));
+    if (status != GRU_OK) return gruL_raise(L, s, status);
+  }
+  lua_pushstring(L, names[gru_get_precision(s->rt)]);
+  return 1;
+}
+
+/* core.explain(op, variant, device, dtype, steps, batch, hidden) -> text */
+static int explain(lua_State *L) {
+  char text[512];
+  gruL_state *s = gruL_self(L);
+  const char *op = luaL_checkstring(L, 1), *device = luaL_checkstring(L, 3);
+  gru_layer layer = {.variant = (int32_t)luaL_checkinteger(L, 2),
+                     .dtype = gruL_dtype(L, 4),
+                     .steps = luaL_checkinteger(L, 5),
+                     .batch = luaL_checkinteger(L, 6),
+                     .hidden = luaL_checkinteger(L, 7)};
+  gru_status status =
+      gru_explain(s->rt, device, (gru_op)gru_op_find(op), &layer, text, sizeof text);
+  if (status != GRU_OK) return gruL_raise(L, s, status);
+  lua_pushstring(L, text);
+  return 1;
+}
+
 /* gru.memory([device]) -> {live=, peak=, reserved=, limit=}, in bytes */
 static int memory(lua_State *L) {
   gruL_at_most(L, 1);
@@ -246,6 +277,8 @@ void gruL_open_runtime(lua_State *L) {
                                        {"get_default_device", get_default_device},
                                        {"set_default_dtype", set_default_dtype},
                                        {"get_default_dtype", get_default_dtype},
+                                       {"precision", precision},
+                                       {"explain", explain},
                                        {"memory", memory},
                                        {"reset_peak_memory", reset_peak_memory},
                                        {"empty_cache", empty_cache},
