@@ -4,6 +4,7 @@
 #   PRESET=debug    another preset; its build folder is build-debug
 #   CMAKE_FLAGS=    for a first configuration, as -DGRU_CUDA=OFF
 #   ARGS=           of `make run` and `make bench`
+#   DEVICE=cuda     of `make bench`: measure there
 #   DEPS=:          do not look for what is missing
 #   V=1             show the compilers' command lines
 
@@ -91,7 +92,7 @@ cuda-all: deps-run
 	@.ci/spills $(CUDA_ALL)/ptxas.log
 
 bench: build
-	$(BUILD)/gru-lua tests/bench/run.lua $(ARGS)
+	$(BUILD)/gru-lua tests/bench/run.lua $(if $(DEVICE),--device $(DEVICE)) $(ARGS)
 
 lint: deps-lint
 	@$(MAKE) --no-print-directory build PRESET=lint

@@ -18,7 +18,8 @@ end
 local results, readme = arg[1] or "build/bench.json", arg[2] or "README.md"
 local all = assert(json.decode(read(results)))
 if all.settings.quick then error(results .. " is of a quick run, whose figures mean nothing", 0) end
-local text, problem = report.replace(read(readme), report.markdown(all, machine.line(all.machine)))
+local text, problem = report.replace(read(readme), report.markdown(all, machine.line(all.machine)),
+  all.settings.device and "bench-cuda")
 if not text then error(readme .. ": " .. problem, 0) end
 local file = assert(io.open(readme, "w"))
 file:write(text)

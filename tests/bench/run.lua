@@ -1,6 +1,7 @@
 --- The benchmarks: `make bench`, or
 --
 --     gru-lua tests/bench/run.lua --only nn,scratch --rounds 7 --json build/bench.json
+--     gru-lua tests/bench/run.lua --device cuda
 --
 -- from the root of the repository.  Every figure is taken in turns with its peer's, a process a turn, and
 -- told as median, smallest and largest.  A benchmark is a file in cases/; what it runs stands in
@@ -20,6 +21,7 @@ local CASES = {
   "nn", "scratch", "gemm", "efficiency", "generation", "startup", "memory", "overhead", "gates", "optimisers",
   "scaling",
 }
+local DEVICE_CASES = {"iteration"} -- with --device
 
 local function stop(status, message)
   io.stderr:write("bench: ", message, "\n")
@@ -34,6 +36,7 @@ parser:option("--json", "Where the results go, as JSON."):default "build/bench.j
 parser:option("--rounds", "Turns of each side."):convert(math.tointeger):default "5"
 parser:option("--threads", "Numbers of threads, separated by commas (default: 1 and 2, or what there is).")
 parser:option("--python", "A Python that has PyTorch (default: python3, or /usr/bin/python3).")
+parser:option("--device", "Measure on this GPU (cuda, cuda:1) in place of the CPU.")
 parser:option("--corpus", "A UTF-8 text in place of the synthetic one; its first 10,000 characters are used.")
 parser:flag("--quick", "Small sizes and one round: does it work?")
 parser:flag("--list", "Show the benchmarks and exit.")
@@ -46,15 +49,18 @@ local function load_case(name)
 end
 
 if options.list then
-  for _, name in ipairs(CASES) do print(("%-12s %s"):format(name, load_case(name).about)) end
+  for _, cases in ipairs {CASES, DEVICE_CASES} do
+    for _, name in ipairs(cases) do print(("%-12s %s"):format(name, load_case(name).about)) end
+  end
   os.exit(0, true)
 end
 
 -- The names of --only, in their order.
 local function chosen()
-  if not options.only then return CASES end
+  local cases = options.device and DEVICE_CASES or CASES
+  if not options.only then return cases end
   local known, list = {}, {}
-  for _, name in ipairs(CASES) do known[name] = true end
+  for _, name in ipairs(cases) do known[name] = true end
   for name in options.only:gmatch "[^,]+" do
     if not known[name] then stop(2, ("no benchmark '%s'; --list shows them"):format(name)) end
     list[#list + 1] = name
@@ -110,19 +116,23 @@ local _ <close> = setmetatable({}, {
   __close = function() os.execute("rm -r " .. process.quote(scratch)) end,
 })
 
+if options.device then
+  local there, reason = require("gru.core").device_check(options.device)
+  if not there then stop(1, reason) end
+end
 local python, torch = find_torch()
-local about_machine = machine.describe(own_program(), torch)
+local about_machine = machine.describe(own_program(), torch, options.device)
 local path, prefix, chars, vocab = prepare_corpus(scratch)
 local context = Context.new {
   program = own_program(), python = python, quick = options.quick, log = log, scratch = scratch,
   rounds = options.quick and 1 or options.rounds, threads = thread_counts(about_machine.cores),
-  corpus = path, prefix = prefix, chars = chars, vocab = vocab,
+  corpus = path, prefix = prefix, chars = chars, vocab = vocab, device = options.device,
 }
 local all = {
   machine = about_machine,
   settings = {
     quick = options.quick or false, rounds = context.rounds, threads = context.threads,
-    corpus = options.corpus or "synthetic",
+    corpus = options.corpus or "synthetic", device = options.device,
   },
   results = {},
 }

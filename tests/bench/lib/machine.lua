@@ -23,6 +23,12 @@ function machine.blas_of(path)
   return ("OpenBLAS %s (%s)"):format(version, path:match "openblas%-(%a+)" or "unknown flavour")
 end
 
+-- By the name that the driver gives it.
+local function gpu_model(index)
+  return first_line("nvidia-smi --query-gpu=name,driver_version --format=csv,noheader -i " .. index)
+    or "unknown GPU"
+end
+
 local function our_blas()
   local found = first_line "ldconfig -p | sed -n 's/^.*libopenblas\\.so\\.0 .*=> //p'"
     or first_line "/sbin/ldconfig -p | sed -n 's/^.*libopenblas\\.so\\.0 .*=> //p'"
@@ -32,7 +38,8 @@ end
 --- CPU, cores, libraries, commit and date.
 -- @tparam string program gru-lua
 -- @tparam ?table torch what peers/about.py said, or nil
-function machine.describe(program, torch)
+-- @tparam[opt] string device what is measured, where that is no CPU
+function machine.describe(program, torch, device)
   local commit = first_line "git rev-parse --short=12 HEAD"
   local changed = commit and first_line "git status --porcelain --untracked-files=no"
   return {
@@ -41,13 +48,15 @@ function machine.describe(program, torch)
     commit = (commit or "unknown") .. (changed and ", changed" or ""),
     gru = first_line(process.quote(program) .. " --version"), lua = first_line "lua5.4 -v",
     openblas = our_blas() or "unknown", torch = torch,
+    gpu = device and gpu_model(device:match ":(%d+)$" or "0"),
   }
 end
 
 --- One line of it.
 function machine.line(m)
   local torch = m.torch and ("PyTorch %s with %s"):format(m.torch.version, m.torch.blas) or "no PyTorch"
-  return ("%s, %d cores; %s; %s; commit %s, %s"):format(m.cpu, m.cores, m.openblas, torch, m.commit, m.date)
+  local cpu = m.gpu and m.gpu .. "; " .. m.cpu or m.cpu
+  return ("%s, %d cores; %s; %s; commit %s, %s"):format(cpu, m.cores, m.openblas, torch, m.commit, m.date)
 end
 
 return machine

@@ -91,13 +91,17 @@ function report.markdown(all, machine_line)
   return table.concat(out, "\n")
 end
 
-local BEGIN, END = "<!-- bench: written by tests/bench/readme.lua -->", "<!-- bench: end -->"
-
---- The text with what stands between the two markers replaced; nil and a message without them.
-function report.replace(text, markdown)
-  local _, first = text:find(BEGIN, 1, true)
-  local last = first and text:find(END, first, true)
-  if not last then return nil, ("no lines '%s' and '%s'"):format(BEGIN, END) end
+--- The text with what stands between two markers replaced; nil and a message without them.
+-- @tparam string text
+-- @tparam string markdown
+-- @tparam[opt="bench"] string name of the markers: `bench`, or `bench-cuda` for those of a GPU
+function report.replace(text, markdown, name)
+  name = name or "bench"
+  local begin = ("<!-- %s: written by tests/bench/readme.lua -->"):format(name)
+  local stop = ("<!-- %s: end -->"):format(name)
+  local _, first = text:find(begin, 1, true)
+  local last = first and text:find(stop, first, true)
+  if not last then return nil, ("no lines '%s' and '%s'"):format(begin, stop) end
   return text:sub(1, first) .. "\n" .. markdown .. "\n" .. text:sub(last)
 end
 
