@@ -23,8 +23,10 @@ end
 local sources = find("runtime", {"c", "h", "cu", "cuh", "def"})
 
 -- What the files of a folder may include between quotes, as patterns; those of their own folder
--- besides.  The floor is core/device.h, core/math*.h, core/pool.h, core/philox.h.
-local floor = {"^core/device%.h$", "^core/math[%w_]*%.h$", "^core/philox%.h$", "^ops%.def$", "^gru%.h$"}
+-- besides.  The floor is core/device.h, core/math*.h, core/pool.h, core/pace.h,
+-- core/philox.h, core/random_plan.h.
+local floor = {"^core/device%.h$", "^core/math[%w_]*%.h$", "^core/pace%.h$", "^core/philox%.h$",
+  "^core/random_plan%.h$", "^ops%.def$", "^gru%.h$"}
 local allowed = {
   core = {"^gru%.h$", "^ops%.def$"},
   ops = {"^core/", "^gru%.h$", "^ops%.def$"},

@@ -92,8 +92,12 @@ static void try_step(gru_dtype dtype, const int64_t *counts, const gru_sgd_optio
       if (sgd && sgd->momentum == 0) call.parts[i].at[2] = NULL;
       if (sgd || !amsgrad) call.parts[i].at[4] = NULL;
     }
-    gru_status status = sgd ? gruI_cpu_sgd(&devices[d], &(gruI_sgd){call.list, *sgd, scale})
-                            : gruI_cpu_adam(&devices[d], &(gruI_adam){call.list, *adam, scale});
+    gruI_sgd sgd_call = {.list = call.list, .scale = scale};
+    gruI_adam adam_call = {.list = call.list, .scale = scale};
+    if (sgd) sgd_call.options = *sgd;
+    if (adam) adam_call.options = *adam;
+    gru_status status =
+        sgd ? gruI_cpu_sgd(&devices[d], &sgd_call) : gruI_cpu_adam(&devices[d], &adam_call);
     check(status == GRU_OK, "step", d, 0, 0);
     if (d == 0) {
       first = w;
