@@ -58,6 +58,7 @@ describe("gru.explain", function()
     says(gru.explain(rnn, 65), "a product of cuBLAS and a kernel for the gates each step",
       "; not one fused kernel each step: from B 65 on")
     says(gru.explain(nn.GRU(3, 258, {device = device})), "; not one fused kernel each step: from H 257 on")
+    says(gru.explain(nn.GRU(3, 4, {reset = "before", device = device})), ": two fused kernels each step")
     says(gru.explain(nn.LSTM(3, 4, {device = device}), 32), "LSTM, float32, H 4, B 32: one fused")
   end)
 

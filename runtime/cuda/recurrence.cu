@@ -44,12 +44,12 @@ gru_status gruI_cuda_recurrence_grad(gruI_device *device, const gruI_recurrence 
 
 void gruI_cuda_explain(gruI_device *device, const gruI_recurrence *call, char *text, size_t size) {
   char why[PATHS][WHY];
-  int taken = 0;
+  int taken = 0, before = call->cell == GRUI_GRU_BEFORE;
   while (taken < PATHS && !suits(device, paths[taken], call, why[taken])) taken++;
   size_t at = 0;
   if (size == 0) return;
-  if (taken < PATHS) at += (size_t)snprintf(text, size, "%s", paths[taken]->what);
+  if (taken < PATHS) at += (size_t)snprintf(text, size, "%s", paths[taken]->what[before]);
   for (int i = taken - 1; i >= 0 && at < size; i--)
-    at += (size_t)snprintf(text + at, size - at, "%snot %s: %s", at > 0 ? "; " : "", paths[i]->what,
-                           why[i]);
+    at += (size_t)snprintf(text + at, size - at, "%snot %s: %s", at > 0 ? "; " : "",
+                           paths[i]->what[before], why[i]);
 }

@@ -15,7 +15,8 @@
 
 typedef struct gruI_cuda_path {
   const char *name; /* GRU_CUDA_RECURRENCE=name chooses it where it can run */
-  const char *what; /* in a sentence on the layer */
+  const char
+      *what[2]; /* in a sentence on the layer; [1]: of GRU_BEFORE, whose steps have two parts */
   /* Can it run such a call, and is it worth it?  If not, `why` says so. */
   int (*can)(gruI_device *device, const gruI_recurrence *call, char *why, size_t size);
   int (*pays)(gruI_device *device, const gruI_recurrence *call, char *why, size_t size);

@@ -39,4 +39,5 @@ static gru_status run(gruI_device *device, const gruI_recurrence *call, int back
                                     : gruI_cuda_fused_f64(device, call, backward);
 }
 
-const gruI_cuda_path gruI_cuda_path_fused = {"fused", "one fused kernel each step", can, pays, run};
+const gruI_cuda_path gruI_cuda_path_fused = {
+    "fused", {"one fused kernel each step", "two fused kernels each step"}, can, pays, run};

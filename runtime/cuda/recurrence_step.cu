@@ -178,4 +178,9 @@ static gru_status run(gruI_device *device, const gruI_recurrence *call, int back
 }
 
 const gruI_cuda_path gruI_cuda_path_step = {
-    "step", "a product of cuBLAS and a kernel for the gates each step", can, pays, run};
+    "step",
+    {"a product of cuBLAS and a kernel for the gates each step",
+     "two products of cuBLAS and two kernels for the gates each step"},
+    can,
+    pays,
+    run};

@@ -12,8 +12,7 @@ local CELLS = {
 }
 pairs_of.cells = CELLS
 
--- What gets a gradient: those of the biases are sums by other kernels.
-local NAMES = {"gx", "h_0", "w_hh", "c_0"}
+local NAMES = {"gx", "h_0", "w_hh", "b_ih", "b_hh", "c_0"}
 
 --- A call: its cell, and its inputs on the CPU.
 -- @tparam function rng
