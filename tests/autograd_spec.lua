@@ -5,6 +5,7 @@ local core = require "gru.core"
 local agree = require "tests.support.agree"
 local gradcheck = require "tests.support.gradcheck"
 local nd = require "tests.support.nd"
+local describe = require("tests.support.devices").describe
 
 local function leaf(value, options)
   options = options or {}

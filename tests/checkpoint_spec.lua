@@ -1,6 +1,7 @@
 -- gru.checkpoint: whole training states in files, bit for bit, and files that are none.
 local gru = require "gru"
 local new_scratch = require "tests.support.scratch"
+local describe = require("tests.support.devices").describe
 
 local nn, optim, checkpoint = gru.nn, gru.optim, gru.checkpoint
 

@@ -1,5 +1,6 @@
 -- gru.data: data sets and loaders.
 local gru = require "gru"
+local describe = require("tests.support.devices").describe
 
 local data = gru.data
 

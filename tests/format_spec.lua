@@ -1,5 +1,6 @@
 -- How tensors print: as PyTorch's do.
 local gru = require "gru"
+local describe = require("tests.support.devices").describe
 
 describe("printing", function()
   local function prints(text, x) assert.equal(text, tostring(x)) end

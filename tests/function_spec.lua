@@ -1,6 +1,7 @@
 -- gru.autograd: grad, gradcheck, functions with a gradient of their own, anomaly mode.
 local gru = require "gru"
 local autograd = gru.autograd
+local describe = require("tests.support.devices").describe
 
 local function float64(...) return gru.randn(..., {dtype = "float64", requires_grad = true}) end
 

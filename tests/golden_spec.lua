@@ -4,6 +4,7 @@ local core = require "gru.core"
 local agree = require "tests.support.agree"
 local golden = require "tests.support.golden"
 local nd = require "tests.support.nd"
+local describe = require("tests.support.devices").describe
 
 describe("PyTorch's numbers:", function()
   for i, case in ipairs(require "tests.golden.ops") do

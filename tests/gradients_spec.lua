@@ -6,6 +6,7 @@ local families = require "tests.support.families"
 local gradients = require "tests.support.gradients"
 local gru = require "gru"
 local composites = require "tests.support.rows.composite"
+local describe = require("tests.support.devices").describe
 
 -- What gives no tensor, makes one out of nothing, gives ints or bools, or passes no gradient on.
 local without = [[

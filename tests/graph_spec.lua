@@ -1,6 +1,7 @@
 -- The life of graphs: deep ones, and that nothing stays behind.
 local gru = require "gru"
 local core = require "gru.core"
+local describe = require("tests.support.devices").describe
 
 local function collect()
   collectgarbage()
@@ -191,7 +192,7 @@ describe("memory", function()
     assert.equal(10, view:numel())
     view = nil -- luacheck: ignore
     assert.equal(before, live())
-    local info = gru.memory("cpu")
+    local info = gru.memory(gru.get_default_device())
     assert.is_true(info.live <= info.peak and info.live <= info.reserved and info.peak <= info.limit)
     gru.empty_cache()
     assert.is_true(gru.memory().reserved <= info.reserved)

@@ -1,6 +1,7 @@
 -- Writing in place while gradients are recorded: views, bases, and what a change invalidates.
 local gru = require "gru"
 local gradcheck, gradgradcheck = gru.autograd.gradcheck, gru.autograd.gradgradcheck
+local describe = require("tests.support.devices").describe
 
 local function inputs()
   gru.manual_seed(3)

@@ -6,6 +6,7 @@ local gradcheck = require "tests.support.gradcheck"
 local nd = require "tests.support.nd"
 local new_rng = require "tests.support.rng"
 local golden = dofile "tests/golden/nn.lua"
+local describe = require("tests.support.devices").describe
 
 local nn, F = gru.nn, gru.nn.functional
 

@@ -5,6 +5,7 @@ local agree = require "tests.support.agree"
 local gradcheck = require "tests.support.gradcheck"
 local nd = require "tests.support.nd"
 local new_rng = require "tests.support.rng"
+local describe = require("tests.support.devices").describe
 
 local F = gru.nn.functional
 local C = 6
@@ -272,7 +273,8 @@ describe("the gradient of a product with one-hot rows", function()
     gru.reset_peak_memory()
     local start = gru.memory().live
     loss:backward()
-    assert.is_true(gru.memory().peak - start < 120 * MB)
+    local most = gru.get_default_device() == "cpu" and 120 or 200 -- there it is joined first
+    assert.is_true(gru.memory().peak - start < most * MB)
     assert.equal(55 * 100000, w.grad[1][1]:item())
   end)
 

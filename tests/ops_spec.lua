@@ -3,6 +3,7 @@
 local core = require "gru.core"
 local elementwise = require "tests.support.elementwise"
 local families = require("tests.support.families").rows
+local describe = require("tests.support.devices").describe
 
 local function erf(x)
   if x ~= x then return x end

@@ -5,6 +5,7 @@ local core = require "gru.core"
 local agree = require "tests.support.agree"
 local nd = require "tests.support.nd"
 local new_rng = require "tests.support.rng"
+local describe = require("tests.support.devices").describe
 
 local T, N, I, H = 9, 4, 5, 3
 

@@ -123,7 +123,7 @@ gru.set_printoptions({precision = -1})  --> set_printoptions: precision must be 
 gru.cuda.memory_allocated(99)  --> cuda.memory_allocated: device 'cuda:99'
 gru.cuda.max_memory_allocated(99)  --> cuda.max_memory_allocated: device 'cuda:99'
 gru.cuda.reset_peak_memory_stats(99)  --> cuda.reset_peak_memory_stats: device 'cuda:99'
-gru.cuda.memory_allocated("a")  --> cuda.memory_allocated: device 'cuda:a': expected a name such as "cpu"
+gru.cuda.memory_allocated("a")  --> cuda.memory_allocated: expected a name such as "cuda:0"
 optim.SGD()  --> SGD: a table of parameters or of groups expected, got nil
 optim.SGD(1)  --> SGD: a table of parameters or of groups expected, got number
 optim.SGD(x)  --> SGD: a table of parameters or of groups expected, got one tensor
