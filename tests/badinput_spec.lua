@@ -4,6 +4,7 @@
 -- `support/badinput_*.lua` list calls by hand; below, others are made from the op table.
 local gru = require "gru"
 local core = require "gru.core"
+local describe = require("tests.support.devices").describe
 
 local nn, optim = gru.nn, gru.optim
 

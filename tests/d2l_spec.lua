@@ -1,8 +1,10 @@
 -- gru.d2l: the book's functions, one by one; its loops are for d2l_training_spec.lua.  That whole runs
 -- have PyTorch's perplexities is for article_spec.lua.
 local gru = require "gru"
+local here = gru.get_default_device
 local agree = require "tests.support.agree"
 local nd = require "tests.support.nd"
+local describe = require("tests.support.devices").describe
 
 local d2l, nn = gru.d2l, gru.nn
 
@@ -80,13 +82,13 @@ describe("data_iter", function()
   it("has both ways of sampling under the book's names", function()
     local ids = gru.arange(1, 31)
     local count = 0
-    for X, Y in d2l.data_iter_consecutive(ids, 2, 6, "cpu") do
+    for X, Y in d2l.data_iter_consecutive(ids, 2, 6, here()) do
       if count == 0 then assert.same({{1, 2, 3, 4, 5, 6}, {16, 17, 18, 19, 20, 21}}, X:totable()) end
       equal(X + 1, Y)
       count = count + 1
     end
     assert.equal(2, count)
-    for X, Y in d2l.data_iter_random(ids, 2, 6, "cpu") do
+    for X, Y in d2l.data_iter_random(ids, 2, 6, here()) do
       assert.same({2, 6}, X.shape)
       equal(X + 1, Y)
       count = count + 1
@@ -107,7 +109,7 @@ describe("grad_clipping", function()
 
   it("scales by theta / norm, the norm of all of them together", function()
     local params = with_grads({3.0, 0.0}, {-4.0}, {12.0})
-    d2l.grad_clipping(params, 0.01, "cpu")
+    d2l.grad_clipping(params, 0.01, here())
     for i, g in ipairs {{3, 0}, {-4}, {12}} do
       for k, v in ipairs(g) do assert.near(v * 0.01 / 13, params[i].grad[k]:item(), 1e-17) end
     end
@@ -115,7 +117,7 @@ describe("grad_clipping", function()
 
   it("keeps gradients of a smaller norm, bit for bit", function()
     local params = with_grads({0.3, 0.1}, {-0.2})
-    d2l.grad_clipping(params, 1, "cpu")
+    d2l.grad_clipping(params, 1, here())
     assert.same({0.3, 0.1}, params[1].grad:totable())
     assert.same({-0.2}, params[2].grad:totable())
     params = with_grads {0.0, 0.0}
@@ -180,7 +182,7 @@ describe("predict_rnn", function()
   end
 
   local function predict(prefix, length, rnn, params)
-    return d2l.predict_rnn(prefix, length, rnn, params or {}, init_state, 7, V, "cpu", idx_to_char,
+    return d2l.predict_rnn(prefix, length, rnn, params or {}, init_state, 7, V, here(), idx_to_char,
       char_to_idx)
   end
 
@@ -190,7 +192,7 @@ describe("predict_rnn", function()
     local rnn, calls = counter()
     local params = {}
     assert.equal("c分" .. "开 abc", predict("c分", 5, rnn, params))
-    assert.same({{1, 7, "cpu"}}, started)
+    assert.same({{1, 7, here()}}, started)
     assert.equal(6, #calls) -- as in the book: length of the prefix + num_chars - 1
     local fed = {}
     for i, call in ipairs(calls) do
@@ -232,7 +234,7 @@ describe("predict_rnn_pytorch", function()
       fed[#fed + 1], states[#states + 1] = X[1][1]:item(), state or "none"
       return gru.one_hot(X:reshape(1) % V + 1, V), gru.zeros(1) + #fed
     end
-    assert.equal("c分开 a", d2l.predict_rnn_pytorch("c分", 3, Model(), V, "cpu", idx_to_char, char_to_idx))
+    assert.equal("c分开 a", d2l.predict_rnn_pytorch("c分", 3, Model(), V, here(), idx_to_char, char_to_idx))
     assert.same({3, 4, 5, 6}, fed)
     assert.equal("none", states[1])
     for i = 2, 4 do assert.equal(i - 1, states[i]:item()) end

@@ -1,7 +1,9 @@
 -- gru.d2l: the book's training loops.
 local gru = require "gru"
+local here = gru.get_default_device
 local agree = require "tests.support.agree"
 local nd = require "tests.support.nd"
+local describe = require("tests.support.devices").describe
 
 local d2l, nn = gru.d2l, gru.nn
 
@@ -77,7 +79,7 @@ end
 
 -- Arguments in the book's order, from a table with its names.
 local function train_scratch(a)
-  return d2l.train_and_predict_rnn(a.rnn, a.get_params, a.init_state, a.hiddens or 3, V, "cpu",
+  return d2l.train_and_predict_rnn(a.rnn, a.get_params, a.init_state, a.hiddens or 3, V, here(),
     a.indices, idx_to_char, char_to_idx, a.random, a.epochs or 1, a.steps or 5, a.lr or 0,
     a.theta or 1e9, a.batch or 2, a.period or 1, a.length or 2, a.prefixes or {}, a.reporter)
 end
@@ -127,7 +129,7 @@ describe("train_and_predict_rnn", function()
     local log = setup(a)
     train_scratch(a)
     assert.equal(1, log.got)
-    assert.same({{2, 3, "cpu"}, {2, 3, "cpu"}, {2, 3, "cpu"}}, log.starts)
+    assert.same({{2, 3, here()}, {2, 3, here()}, {2, 3, here()}}, log.starts)
     assert.equal(3 * 6, #log.calls) -- 31 columns, 6 batches of 5 steps an epoch
     for i, call in ipairs(log.calls) do
       local first = (i - 1) % 6 == 0
@@ -261,7 +263,7 @@ end)
 -- ---- training with nn ---------------------------------------------------------------------------
 
 local function train_model(model, a)
-  return d2l.train_and_predict_rnn_pytorch(model, a.hiddens or 3, V, "cpu", a.indices or corpus(62),
+  return d2l.train_and_predict_rnn_pytorch(model, a.hiddens or 3, V, here(), a.indices or corpus(62),
     idx_to_char, char_to_idx, a.epochs or 1, a.steps or 5, a.lr or 0, a.theta or 1e9, a.batch or 2,
     a.period or 1, a.length or 2, a.prefixes or {}, a.reporter)
 end

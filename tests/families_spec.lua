@@ -3,6 +3,7 @@
 local core = require "gru.core"
 local harness = require "tests.support.families"
 local nd = require "tests.support.nd"
+local describe = require("tests.support.devices").describe
 
 -- Ops that want a dim.
 local no_scalars = {

@@ -1,6 +1,8 @@
 -- gru.text.generate: what a model writes, and what it leaves as it was.
 local gru = require "gru"
+local here = gru.get_default_device
 local choose = require "gru.text.choose"
+local describe = require("tests.support.devices").describe
 
 local nn, text = gru.nn, gru.text
 local vocab = text.Vocab.new {"分", "开", "a", "b", " "}
@@ -73,7 +75,7 @@ describe("generate", function()
 
   it("takes the most likely character, as predict_rnn_pytorch does", function()
     local model = new_model():eval()
-    local wanted = gru.d2l.predict_rnn_pytorch("分开", 40, model, 5, "cpu", vocab.chars, vocab.ids)
+    local wanted = gru.d2l.predict_rnn_pytorch("分开", 40, model, 5, here(), vocab.chars, vocab.ids)
     assert.equal(wanted, "分开" .. collect(model, vocab, "分开", {length = 40}))
     assert.equal(wanted, "分开" .. collect(model, vocab, "分开", {length = 40, temperature = 0}))
   end)
@@ -81,7 +83,7 @@ describe("generate", function()
   for _, layer in ipairs {"RNN", "LSTM"} do
     it("carries whatever state the model has: " .. layer, function()
       local model = new_model(nn[layer]):eval()
-      local wanted = gru.d2l.predict_rnn_pytorch("a分", 20, model, 5, "cpu", vocab.chars, vocab.ids)
+      local wanted = gru.d2l.predict_rnn_pytorch("a分", 20, model, 5, here(), vocab.chars, vocab.ids)
       assert.equal(wanted, "a分" .. collect(model, vocab, "a分", {length = 20}))
     end)
   end

@@ -3,6 +3,7 @@ local gru = require "gru"
 local fixture = require "tests.support.fill"
 local nd = require "tests.support.nd"
 local new_rng = require "tests.support.rng"
+local describe = require("tests.support.devices").describe
 
 local nn = gru.nn
 

@@ -6,6 +6,7 @@ local nd = require "tests.support.nd"
 local new_rng = require "tests.support.rng"
 local reference = require "tests.support.gru_reference"
 local golden = dofile "tests/golden/nn.lua"
+local describe = require("tests.support.devices").describe
 
 local nn = gru.nn
 

@@ -4,6 +4,7 @@ local core = require "gru.core"
 local families = require "tests.support.families"
 local gru = require "gru"
 local layers = require "tests.support.rows.layer"
+local describe = require("tests.support.devices").describe
 
 local nn = gru.nn
 

@@ -3,6 +3,7 @@ local agree = require "tests.support.agree"
 local golden = require "tests.golden.layers"
 local gru = require "gru"
 local layer_cases = require "tests.support.layer_cases"
+local describe = require("tests.support.devices").describe
 
 local nn, F = gru.nn, gru.nn.functional
 

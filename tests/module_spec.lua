@@ -4,6 +4,7 @@ local agree = require "tests.support.agree"
 local fixture = require "tests.support.net"
 local nd = require "tests.support.nd"
 local golden = dofile "tests/golden/nn.lua"
+local describe = require("tests.support.devices").describe
 
 local nn = gru.nn
 local Net, keys = fixture.Net, fixture.keys

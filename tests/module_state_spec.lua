@@ -2,6 +2,7 @@
 local gru = require "gru"
 local agree = require "tests.support.agree"
 local fixture = require "tests.support.net"
+local describe = require("tests.support.devices").describe
 
 local nn, optim = gru.nn, gru.optim
 local Net, keys = fixture.Net, fixture.keys

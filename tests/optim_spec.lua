@@ -3,6 +3,7 @@ local gru = require "gru"
 local agree = require "tests.support.agree"
 local nd = require "tests.support.nd"
 local golden = dofile "tests/golden/nn.lua"
+local describe = require("tests.support.devices").describe
 
 local nn, optim = gru.nn, gru.optim
 

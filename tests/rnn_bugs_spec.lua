@@ -1,6 +1,7 @@
 -- One test for each bug of recurrent layers that other systems shipped.
 local agree = require "tests.support.agree"
 local gru = require "gru"
+local describe = require("tests.support.devices").describe
 
 local nn = gru.nn
 

@@ -6,6 +6,7 @@ local golden = require "tests.golden.layers"
 local gru = require "gru"
 local layer_cases = require "tests.support.layer_cases"
 local new_rng = require "tests.support.rng"
+local describe = require("tests.support.devices").describe
 
 local nn = gru.nn
 
