@@ -37,6 +37,7 @@ extern "C" {
 
 typedef struct gru_runtime gru_runtime;
 typedef struct gru_tensor gru_tensor;
+typedef struct gru_graph gru_graph;
 
 /* ---- status ------------------------------------------------------------------ */
 
@@ -335,7 +336,7 @@ GRU_API int gru_tensor_requires_grad(const gru_tensor *t);
 GRU_API gru_status gru_tensor_set_requires_grad(gru_tensor *t, int requires_grad);
 GRU_API int gru_tensor_is_leaf(const gru_tensor *t);
 GRU_API gru_status gru_tensor_retain_grad(gru_tensor *t); /* keep .grad of a non-leaf */
-GRU_API gru_tensor *gru_tensor_grad(const gru_tensor *t); /* borrowed, may be NULL */
+GRU_API gru_tensor *gru_tensor_grad(gru_tensor *t);       /* borrowed, may be NULL */
 GRU_API gru_status gru_tensor_set_grad(gru_tensor *t, gru_tensor *grad); /* NULL clears it */
 GRU_API const char *gru_tensor_grad_op(const gru_tensor *t); /* op that made it, or NULL */
 /* The same elements without history.  New reference, shared storage. */
@@ -426,6 +427,64 @@ GRU_API gru_status gru_clip_norm(gru_runtime *rt, int64_t n, gru_tensor *const *
 /* x = x scale for every tensor, unrecorded; `scale` as in gru_sgd_step, not NULL. */
 GRU_API gru_status gru_scale_(gru_runtime *rt, int64_t n, gru_tensor *const *tensors,
                               gru_tensor *scale);
+
+/* ---- graphs ------------------------------------------------------------------------------ */
+
+/* A step that a device does again and again without the host: between begin and end calls on that
+** device are written down in place of being done; gru_graph_run then does them all at once, on the
+** elements that their tensors have at that time.  A CUDA graph; the CPU has none.
+**
+**   gru_graph *graph;
+**   gru_graph_begin(rt, "cuda");
+**   status = ... calls ...;
+**   status == GRU_OK ? gru_graph_end(rt, &graph) : gru_graph_cancel(rt);
+**   gru_graph_run(graph); ... read results ...; gru_graph_run(graph);
+**
+** Tensors made meanwhile stand in memory of the graph's own, which goes with the graph and the last of
+** them; each run writes them anew.  The elements of what was there before are read where they stand: the
+** graph keeps their memory.  Numbers of the host are as they were, but for these: the generator draws
+** on at each run; options and step counts of gru_sgd_step and gru_adam_step can be set.  After a run
+** every leaf has the .grad, or none, that it had at the end of the capture.
+**
+** What needs values on the host, or works on another device, fails with a message that begins with
+** "graph: ". Ids are checked in a run, too, but reported by the next gru_synchronize or reading of a
+** tensor. One capture at a time. */
+GRU_API gru_status gru_graph_begin(gru_runtime *rt, const char *device);
+/* New graph, to be freed.  After a failure nothing is being captured. */
+GRU_API gru_status gru_graph_end(gru_runtime *rt, gru_graph **out);
+/* Ends a capture that is not wanted, with the message of the last failure as it is: gradients of leaves
+** and the generator are what they were.  Tensors that were made meanwhile cannot be used. */
+GRU_API void gru_graph_cancel(gru_runtime *rt);
+GRU_API int gru_graph_is_capturing(const gru_runtime *rt);
+
+typedef enum gru_graph_state {
+  GRU_GRAPH_READY = 0,
+  GRU_GRAPH_OTHER = 1, /* a leaf whose .grad it adds to or reads has one, or none, unlike then */
+  GRU_GRAPH_STALE = 2  /* gru_seed or gru_tensor_set_data has been called since: capture again */
+} gru_graph_state;
+GRU_API gru_graph_state gru_graph_look(const gru_graph *graph);
+
+/* Runs a graph that is GRU_GRAPH_READY. */
+GRU_API gru_status gru_graph_run(gru_graph *graph);
+GRU_API void gru_graph_free(gru_graph *graph); /* NULL is allowed */
+GRU_API int64_t gru_graph_nodes(const gru_graph *graph);
+
+/* Calls of gru_sgd_step and gru_adam_step in the capture so far: the number, from 0 on, of the next
+** one. */
+GRU_API int64_t gru_graph_steps(const gru_runtime *rt);
+/* For the next run: options, and steps[i] of item i; without them the options stay, and steps are one
+** more than at the run before.  States that the item had not then cannot be had now. */
+GRU_API gru_status gru_graph_set_sgd(gru_graph *graph, int64_t number, int64_t n,
+                                     const int64_t *steps, const gru_sgd_options *options);
+GRU_API gru_status gru_graph_set_adam(gru_graph *graph, int64_t number, int64_t n,
+                                      const int64_t *steps, const gru_adam_options *options);
+
+/* Between the two, calls are done as always, and it is noted what could not be captured on that device:
+** the first thing, or NULL for nothing. */
+GRU_API gru_status gru_graph_rehearse(gru_runtime *rt, const char *device);
+GRU_API const char *gru_graph_rehearsed(gru_runtime *rt);
+/* For whoever knows more: a failure while capturing, noted while rehearsing. */
+GRU_API gru_status gru_graph_refuse(gru_runtime *rt, const char *reason);
 
 /* ---- profiling ------------------------------------------------------------------------- */
 

@@ -5,6 +5,12 @@ local core = require "gru.core"
 
 local cuda = {}
 
+--- A step that a device repeats by itself; see `gru.graph`.
+-- @function graph
+-- @tparam function step
+-- @return a function of the same arguments
+cuda.graph = require "gru.graph"
+
 local function name_of(f, device)
   if device == nil then
     local default = core.get_default_device()

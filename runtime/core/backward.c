@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/graph.h"
 #include "core/profile.h"
 
 /* ---- adding gradients -------------------------------------------------------------------------- */
@@ -74,6 +75,7 @@ gru_status gruI_vjp_add_part(gruI_vjp *v, gru_op geometry) {
 static gru_status accumulate_leaf(gruI_task *task, gru_tensor *leaf, gru_tensor *g) {
   bool composing = task->flags & GRU_CREATE_GRAPH;
   if (!leaf->leaf_grad) return GRU_OK;
+  gruI_graph_sees_grad(leaf, true);
   if (leaf->grad)
     return add(task->rt, leaf->grad, g, !composing && !leaf->grad->node && !leaf->grad->leaf_grad,
                &leaf->grad);

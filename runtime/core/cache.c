@@ -42,6 +42,7 @@ static void give_back(gruI_cache *cache, int class) {
   if (list->idle > list->count) list->idle = list->count;
   cache->cached -= size;
   cache->reserved -= size;
+  if (cache->whole) cache->whole->reserved -= size;
 }
 
 /* Gives waiting blocks back, large ones first, until no more than `most` bytes are reserved. */
@@ -77,9 +78,30 @@ static void *take_new(gruI_cache *cache, size_t rounded) {
   return block;
 }
 
+/* Room for `count` + 1 blocks in the list; 0 when there is no memory for it. */
+static int grow(gruI_cache_list *list, int32_t count) {
+  if (count < list->capacity) return 1;
+  int32_t capacity = list->capacity ? list->capacity * 2 : 8;
+  void **blocks = realloc(list->blocks, (size_t)capacity * sizeof *blocks);
+  if (!blocks) return 0;
+  list->blocks = blocks;
+  list->capacity = capacity;
+  return 1;
+}
+
+/* A new block of a part, with room in the list for the day when it waits. */
+static void *take_part(gruI_cache *part, gruI_cache_list *list, size_t rounded) {
+  void *block = grow(list, list->idle) ? take_new(part->whole, rounded) : NULL;
+  if (!block) return NULL;
+  list->idle++;
+  part->reserved += rounded;
+  return block;
+}
+
 void *gruI_cache_alloc(gruI_cache *cache, size_t bytes) {
-  if (bytes > cache->limit || cache->live > cache->limit - bytes || bytes > LARGEST) {
-    cache->device->fault.text[0] = '\0';
+  gruI_cache *whole = cache->whole ? cache->whole : cache;
+  if (bytes > whole->limit || whole->live > whole->limit - bytes || bytes > LARGEST) {
+    whole->device->fault.text[0] = '\0';
     return NULL;
   }
   size_t rounded;
@@ -87,27 +109,17 @@ void *gruI_cache_alloc(gruI_cache *cache, size_t bytes) {
   void *block;
   if (list->count > 0) {
     block = list->blocks[--list->count];
-    if (list->idle > list->count) list->idle = list->count;
+    if (whole == cache && list->idle > list->count) list->idle = list->count;
     cache->cached -= rounded;
-  } else if (!(block = take_new(cache, rounded))) {
+  } else if (!(block =
+                   whole == cache ? take_new(cache, rounded) : take_part(cache, list, rounded))) {
     return NULL;
   }
-  cache->live += bytes;
-  cache->taken += bytes;
-  if (cache->live > cache->peak) cache->peak = cache->live;
-  if (cache->reserved - cache->cached > cache->high) cache->high = cache->reserved - cache->cached;
+  whole->live += bytes;
+  whole->taken += bytes;
+  if (whole->live > whole->peak) whole->peak = whole->live;
+  if (whole->reserved - whole->cached > whole->high) whole->high = whole->reserved - whole->cached;
   return block;
-}
-
-/* Room for one more block in the list; 0 when there is no memory for it. */
-static int grow(gruI_cache_list *list) {
-  if (list->count < list->capacity) return 1;
-  int32_t capacity = list->capacity ? list->capacity * 2 : 8;
-  void **blocks = realloc(list->blocks, (size_t)capacity * sizeof *blocks);
-  if (!blocks) return 0;
-  list->blocks = blocks;
-  list->capacity = capacity;
-  return 1;
 }
 
 /* The most that may wait. */
@@ -119,8 +131,15 @@ static size_t most_waiting(const gruI_cache *cache) {
 void gruI_cache_free(gruI_cache *cache, void *block, size_t bytes) {
   size_t rounded, keep = most_waiting(cache);
   gruI_cache_list *list = &cache->lists[class_of(bytes, &rounded)];
+  if (cache->whole) {
+    cache->whole->live -= bytes;
+    list->blocks[list->count++] = block; /* take_part has made the room */
+    cache->cached += rounded;
+    return;
+  }
   cache->live -= bytes;
-  if (cache->cached + rounded <= keep && cache->reserved <= cache->limit && grow(list)) {
+  if (cache->cached + rounded <= keep && cache->reserved <= cache->limit &&
+      grow(list, list->count)) {
     list->blocks[list->count++] = block;
     cache->cached += rounded;
   } else {

@@ -22,11 +22,14 @@ enum {
 typedef struct gruI_cache_list {
   void **blocks;
   int32_t count, capacity;
-  int32_t idle; /* blocks that have waited since the last sweep: the least that count has been */
+  int32_t idle; /* blocks that have waited since the last sweep: the least that count has been; of a
+                ** part: all of its blocks, waiting or not */
 } gruI_cache_list;
 
-typedef struct gruI_cache {
+typedef struct gruI_cache gruI_cache;
+struct gruI_cache {
   gruI_device *device;
+  gruI_cache *whole; /* the cache that this one is part of, or NULL */
   gruI_cache_list lists[GRUI_CACHE_CLASSES];
   size_t live, peak; /* bytes asked for */
   size_t reserved;   /* bytes taken from the device */
@@ -36,7 +39,7 @@ typedef struct gruI_cache {
   size_t limit;      /* of live */
   int32_t frees;     /* since the last sweep */
   uint64_t taken;    /* bytes asked for, ever */
-} gruI_cache;
+};
 
 /* The size of the class that `bytes` falls into: a multiple of 64 up to 1 KiB, then
 ** eight sizes between powers of two (at most 12.5 % more than asked for). */

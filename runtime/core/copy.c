@@ -1,11 +1,14 @@
 /* copy.c - writing one tensor, or a number, over another; copies of one-hot tensors. */
 #include <string.h>
 
+#include "core/graph.h"
 #include "core/profile.h"
 #include "core/tape.h"
 
 static gru_status fill(gru_tensor *self, gru_tensor *value) {
   GRUI_TRY(gruI_inplace_check(self, "fill", self->rt->grad_enabled && gruI_requires_grad(self)));
+  GRUI_GRAPH_HERE(self->rt, gruI_place_of(self), "fill_");
+  GRUI_GRAPH_NOT_VOID(self, "fill_");
   gru_tensor *v;
   GRUI_TRY(gruI_cast(value, (gru_dtype)self->dtype, gruI_place_of(self), &v));
   gru_status status =
@@ -23,6 +26,10 @@ static gru_status copy(gru_tensor *self, gru_tensor *src) {
   int64_t shape[GRU_MAX_DIMS];
   int ndim;
   if (gruI_is_number(src)) return fill(self, src);
+  GRUI_GRAPH_HERE(rt, gruI_place_of(src), "a copy");
+  GRUI_GRAPH_HERE(rt, gruI_place_of(self), "a copy");
+  GRUI_GRAPH_NOT_VOID(src, "copy_");
+  GRUI_GRAPH_NOT_VOID(self, "copy_");
   if (rt->grad_enabled && gruI_inplace_is_stale(self)) GRUI_TRY(gruI_inplace_refresh(self));
   if (rt->grad_enabled && gruI_inplace_is_stale(src)) GRUI_TRY(gruI_inplace_refresh(src));
   bool recording = rt->grad_enabled && gruI_is_float((gru_dtype)self->dtype) &&
@@ -115,6 +122,8 @@ static gru_status move_hot(gru_tensor *t, gruI_place *place, const char *op, gru
 
 gru_status gruI_move(gru_tensor *t, gruI_place *place, const char *op, gru_tensor **out) {
   gru_tensor *from, *to;
+  GRUI_GRAPH_REFUSE(t->rt, NULL, "moving a tensor to %s needs the host; move it after the call",
+                    place->device.name);
   if (gruI_tensor_is_hot(t, NULL, NULL)) return move_hot(t, place, op, out);
   GRUI_TRY(gruI_pack(t, (gru_dtype)t->dtype, NULL, &from));
   gru_status status =

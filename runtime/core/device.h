@@ -380,6 +380,7 @@ enum { GRUI_PART_VECTORS = 5 };
 typedef struct gruI_part {
   int64_t start, count;
   int64_t step; /* of gru_step_item */
+  int64_t item; /* and which of them, from 0 on */
   void *at[GRUI_PART_VECTORS];
 } gruI_part;
 

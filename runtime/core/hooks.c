@@ -1,4 +1,5 @@
 /* hooks.c - functions that see a gradient when it is complete; leaves and their .grad. */
+#include "core/graph.h"
 #include "core/tape.h"
 
 struct gruI_hook_entry {
@@ -101,7 +102,10 @@ gru_status gruI_hooks_run(gruI_hook_list *hooks, int output, gru_tensor **grad) 
 
 int gru_tensor_requires_grad(const gru_tensor *t) { return gruI_requires_grad(t); }
 int gru_tensor_is_leaf(const gru_tensor *t) { return t->node == NULL; }
-gru_tensor *gru_tensor_grad(const gru_tensor *t) { return t->grad; }
+gru_tensor *gru_tensor_grad(gru_tensor *t) {
+  gruI_graph_sees_grad(t, true);
+  return t->grad;
+}
 const char *gru_tensor_grad_op(const gru_tensor *t) { return t->node ? t->node->op->name : NULL; }
 
 gru_status gru_tensor_set_requires_grad(gru_tensor *t, int requires_grad) {
@@ -134,6 +138,7 @@ gru_status gru_tensor_set_grad(gru_tensor *t, gru_tensor *grad) {
   if (grad && gruI_place_of(grad) != gruI_place_of(t))
     return gruI_fail(t->rt, GRU_ERROR_DEVICE, "grad: it is on %s, the tensor on %s",
                      gru_tensor_device(grad), gru_tensor_device(t));
+  gruI_graph_sees_grad(t, false);
   if (grad) gru_tensor_retain(grad);
   gru_tensor_release(t->grad);
   t->grad = grad;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/graph.h"
 #include "core/op.h"
 #include "core/profile.h"
 
@@ -28,6 +29,8 @@ static gru_status check_item(gru_runtime *rt, const gruI_item *item, int64_t i,
                        gru_dtype_name((gru_dtype)t->dtype), gruI_tensor_text(t).s,
                        gru_dtype_name((gru_dtype)first->dtype), gruI_tensor_text(first).s,
                        (long long)i + 1);
+    GRUI_GRAPH_NOT_VOID(t, work->op);
+    GRUI_GRAPH_HERE(rt, gruI_place_of(t), work->op);
     if (gruI_place_of(t) != gruI_place_of(first))
       return gruI_fail(rt, GRU_ERROR_DEVICE, "%s: tensor %lld: one is on %s, another on %s",
                        work->op, (long long)i + 1, gru_tensor_device(t), gru_tensor_device(first));
@@ -132,7 +135,10 @@ static gru_status run_alike(int64_t n, const gruI_item *packed, int64_t at, bool
     done[i] = true;
     if (first->numel == 0) continue;
     gruI_part *part = &parts[list.n++];
-    *part = (gruI_part){.start = list.total, .count = first->numel, .step = packed[i].step};
+    *part = (gruI_part){.start = list.total,
+                        .count = first->numel,
+                        .step = packed[i].step,
+                        .item = packed[i].number};
     for (int k = 0; k < VECTORS; k++)
       part->at[k] = packed[i].t[k] ? gruI_data(packed[i].t[k]) : NULL;
     list.total += first->numel;
@@ -166,6 +172,7 @@ static gru_status run_together(int64_t n, const gruI_item *items, const gruI_wor
   memset(r->done, 0, (size_t)n * sizeof *r->done);
   for (int64_t i = 0; i < n && status == GRU_OK; i++) {
     r->packed[i].step = items[i].step;
+    r->packed[i].number = items[i].number;
     status = pack_item(&items[i], work, &r->packed[i]);
   }
   bool begun = status == GRU_OK;

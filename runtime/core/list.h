@@ -11,6 +11,7 @@
 typedef struct gruI_item {
   gru_tensor *t[GRUI_PART_VECTORS]; /* NULL where there is none; t[0] is always there */
   int64_t step;
+  int64_t number; /* what gruI_part.item is to be */
 } gruI_item;
 
 /* What is to be done with the items: `kernel` is called for every list. */

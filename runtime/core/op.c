@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/graph.h"
 #include "core/profile.h"
 #include "core/tape.h"
 
@@ -40,12 +41,15 @@ static gru_status check_devices(gruI_call *c) {
   for (int i = 0; i < c->n; i++) {
     const gru_tensor *t = c->in[i];
     if (!t || !t->storage) continue;
-    if (!place)
+    GRUI_GRAPH_NOT_VOID(t, c->name);
+    if (!place) {
       place = t->storage->place;
-    else if (place != t->storage->place)
+      GRUI_GRAPH_HERE(c->rt, place, c->name);
+    } else if (place != t->storage->place) {
       return gruI_fail(c->rt, GRU_ERROR_DEVICE,
                        "%s: tensors on %s and %s; move one with :to(\"%s\")", c->name,
                        place->device.name, gru_tensor_device(t), place->device.name);
+    }
   }
   return GRU_OK;
 }

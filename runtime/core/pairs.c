@@ -137,7 +137,9 @@ static gru_status pack(gru_tensor **t) {
 static gru_status multiply_segments(gruI_pairs *pairs, gru_tensor **out) {
   gru_tensor *x = pairs->list[0].x, *g = pairs->list[0].g, *dw;
   gru_runtime *rt = x->rt;
-  gruI_device *device = gruI_device_of(g);
+  gruI_place *place = gruI_place_of(g); /* packing may release x and g */
+  gruI_device *device = &place->device;
+  gru_dtype dtype = (gru_dtype)g->dtype;
   int64_t m = x->shape[1], n = g->shape[1];
   gruI_segment *list = malloc((size_t)pairs->count * sizeof *list);
   if (!list) return gruI_fail(rt, GRU_ERROR_MEMORY, "matmul: out of memory in backward");
@@ -150,10 +152,9 @@ static gru_status multiply_segments(gruI_pairs *pairs, gru_tensor **out) {
       list[i] = (gruI_segment){p->x->shape[0], m, n, gruI_data(p->x), gruI_data(p->g)};
   }
   if (status == GRU_OK)
-    status = gruI_tensor_new(rt, "matmul", (gru_dtype)g->dtype, 2, (int64_t[]){m, n},
-                             gruI_place_of(g), &dw);
+    status = gruI_tensor_new(rt, "matmul", dtype, 2, (int64_t[]){m, n}, place, &dw);
   if (status == GRU_OK) {
-    gruI_segments call = {.dtype = (gru_dtype)g->dtype,
+    gruI_segments call = {.dtype = dtype,
                           .count = pairs->count,
                           .m = m,
                           .n = n,

@@ -90,6 +90,7 @@ gru_status gruI_place_find(gru_runtime *rt, const char *name, gruI_place **out) 
   gruI_place *place = calloc(1, sizeof *place);
   if (!place) return gruI_fail(rt, GRU_ERROR_MEMORY, "device '%s': out of memory", full);
   snprintf(place->device.name, sizeof place->device.name, "%s", full);
+  place->rt = rt;
   place->device.index = index;
   gru_status status = open_place(rt, place, backend);
   if (status != GRU_OK) {

@@ -1,6 +1,7 @@
 /* random.c - in-place fills from the runtime's generator. */
 #include <stdlib.h>
 
+#include "core/graph.h"
 #include "core/philox.h"
 #include "core/profile.h"
 #include "core/tape.h"
@@ -65,15 +66,19 @@ static gru_status fill_packed(gru_tensor *t, gruI_random *call, const char *op) 
   call->dtype = (gru_dtype)t->dtype;
   call->out = gruI_data(t);
   if (t->numel == 0) return GRU_OK;
+  GRUI_GRAPH_HERE(t->rt, gruI_place_of(t), op);
   if (rng->kind == GRU_PHILOX) {
     call->seed = rng->seed;
     call->counter = take_counter(rng, t->numel);
+    if (t->rt->capture) gruI_graph_draw(t->rt->capture, call);
     return gruI_kernel_failed(t->rt, op, device, device->k->random(device, call));
   }
   if (device->backend == &gruI_builtin_backend) {
     fill_torch(&rng->mt, call);
     return GRU_OK;
   }
+  GRUI_GRAPH_REFUSE(t->rt, NULL,
+                    "the torch generator draws on the host; use gru.manual_seed(seed, \"philox\")");
   size_t bytes = (size_t)t->numel * gru_dtype_size((gru_dtype)t->dtype);
   void *host = malloc(bytes);
   if (!host) return gruI_fail(t->rt, GRU_ERROR_MEMORY, "%s: out of memory", op);
@@ -155,6 +160,7 @@ gru_status gru_randint_(gru_tensor *t, int64_t low, int64_t high) {
 gru_status gru_randperm(gru_runtime *rt, int64_t n, int64_t base, gru_tensor **out) {
   gru_tensor *t;
   if (n < 0) return gruI_fail(rt, GRU_ERROR_ARGUMENT, "randperm: %lld positions", (long long)n);
+  GRUI_GRAPH_REFUSE(rt, NULL, "randperm draws on the host; draw before the call, and pass it");
   GRUI_TRY(gruI_tensor_new(rt, "randperm", GRU_INT64, 1, &n, rt->places[0], &t));
   int64_t *p = gruI_data(t);
   if (rt->rng.kind == GRU_TORCH) {

@@ -13,6 +13,7 @@ enum { GRUI_MAX_DEVICES = 17 }; /* the CPU and 16 others */
 
 /* A device with its allocator. */
 typedef struct gruI_place {
+  gru_runtime *rt;
   gruI_device device;
   gruI_cache cache;
   int open;
@@ -35,10 +36,16 @@ struct gru_runtime {
   void *trace_context;
   gru_profile profile; /* NULL: off */
   void *profile_context;
-  gru_span *span;          /* the innermost one open */
-  uint64_t sequence;       /* of tape nodes */
-  uint64_t storages;       /* made so far */
-  uint64_t next_hook;      /* handle */
+  gru_span *span;             /* the innermost one open */
+  uint64_t sequence;          /* of tape nodes */
+  uint64_t storages;          /* made so far */
+  uint64_t next_hook;         /* handle */
+  uint32_t graphs;            /* captured so far */
+  uint64_t moves;             /* calls of gru_tensor_set_data */
+  gru_graph *capture;         /* the graph that is being captured, or NULL */
+  struct gruI_place *watched; /* where a capture or its rehearsal goes on, or NULL */
+  gru_graph *doomed;          /* graphs to be freed when the capture is over */
+  char refused[256];       /* what the rehearsal has seen that cannot be captured; "" for nothing */
   struct gruI_node *dying; /* tape nodes waiting to be freed, see tape.c */
   bool releasing;
   gruI_rng rng;

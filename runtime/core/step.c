@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/graph.h"
 #include "core/list.h"
 #include "core/op.h"
 
@@ -27,7 +28,22 @@ typedef struct step {
   const gru_sgd_options *sgd;
   const gru_adam_options *adam;
   gru_tensor *scale;
+  int64_t number; /* in the graph that is being captured */
 } step;
+
+static gru_status run_sgd(const step *s, gruI_device *device, const gruI_list *list,
+                          const void *scale) {
+  gruI_sgd call = {.list = *list, .options = *s->sgd, .scale = scale};
+  if (s->rt->capture) GRUI_TRY(gruI_graph_sgd(s->rt->capture, s->number, &call));
+  return gruI_kernel_failed(s->rt, s->op, device, device->k->sgd(device, &call));
+}
+
+static gru_status run_adam(const step *s, gruI_device *device, const gruI_list *list,
+                           const void *scale) {
+  gruI_adam call = {.list = *list, .options = *s->adam, .scale = scale};
+  if (s->rt->capture) GRUI_TRY(gruI_graph_adam(s->rt->capture, s->number, &call));
+  return gruI_kernel_failed(s->rt, s->op, device, device->k->adam(device, &call));
+}
 
 static gru_status run_step(void *context, gruI_place *place, const gruI_list *list) {
   const step *s = context;
@@ -35,10 +51,9 @@ static gru_status run_step(void *context, gruI_place *place, const gruI_list *li
   gru_tensor *scale;
   GRUI_TRY(scale_for(s->rt, s->op, s->scale, list->dtype, place, &scale));
   const void *at = scale ? gruI_data(scale) : NULL;
-  gru_status status = s->sgd ? device->k->sgd(device, &(gruI_sgd){*list, *s->sgd, at})
-                             : device->k->adam(device, &(gruI_adam){*list, *s->adam, at});
+  gru_status status = s->sgd ? run_sgd(s, device, list, at) : run_adam(s, device, list, at);
   gru_tensor_release(scale);
-  return gruI_kernel_failed(s->rt, s->op, device, status);
+  return status;
 }
 
 /* Item `i` as the lists want it, `states` of its states needed. */
@@ -53,7 +68,8 @@ static gru_status check_step_item(step *s, int64_t i, const gru_step_item *from,
     if (!from->state[k])
       return gruI_fail(s->rt, GRU_ERROR_ARGUMENT, "%s: item %lld: state %d is missing", s->op,
                        (long long)i + 1, k + 1);
-  *to = (gruI_item){{from->p, from->g, from->state[0], from->state[1], from->state[2]}, from->step};
+  *to = (gruI_item){
+      {from->p, from->g, from->state[0], from->state[1], from->state[2]}, from->step, i};
   return GRU_OK;
 }
 
@@ -69,6 +85,7 @@ static gru_status run_items(step *s, int64_t n, const gru_step_item *items, int 
   if (s->sgd)
     for (int64_t i = 0; i < count; i++) list[i].t[3] = list[i].t[4] = NULL;
   gruI_work work = {s->op, 1u | 4u | 8u | 16u, run_step, s};
+  s->number = gruI_graph_next_step(s->rt);
   if (status == GRU_OK) status = gruI_list_run(s->rt, count, list, &work);
   free(list);
   return status;
@@ -76,7 +93,7 @@ static gru_status run_items(step *s, int64_t n, const gru_step_item *items, int 
 
 gru_status gru_sgd_step(gru_runtime *rt, int64_t n, const gru_step_item *items,
                         const gru_sgd_options *options, gru_tensor *scale) {
-  step s = {rt, "sgd_step", options, NULL, scale};
+  step s = {rt, "sgd_step", options, NULL, scale, 0};
   return run_items(&s, n, items, options->momentum != 0);
 }
 
@@ -86,7 +103,7 @@ gru_status gru_adam_step(gru_runtime *rt, int64_t n, const gru_step_item *items,
   if (!(o->beta1 >= 0 && o->beta1 < 1 && o->beta2 >= 0 && o->beta2 < 1))
     return gruI_fail(rt, GRU_ERROR_ARGUMENT, "adam_step: betas must be in [0, 1), got %g and %g",
                      o->beta1, o->beta2);
-  step s = {rt, "adam_step", NULL, options, scale};
+  step s = {rt, "adam_step", NULL, options, scale, 0};
   return run_items(&s, n, items, 2);
 }
 

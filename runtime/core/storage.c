@@ -1,5 +1,5 @@
 /* storage.c - counted blocks of device memory, and the one-hot layout of one. */
-#include "core/tensor.h"
+#include "core/graph.h"
 
 static gru_status no_room(gru_runtime *rt, const gruI_place *place, size_t bytes, const char *op) {
   const gruI_cache *cache = &place->cache;
@@ -13,16 +13,22 @@ static gru_status no_room(gru_runtime *rt, const gruI_place *place, size_t bytes
                    is_host ? "raise --max-memory" : "end other programs that use the device");
 }
 
+/* Where its memory comes from. */
+static gruI_cache *cache_of(const gruI_storage *s) {
+  return s->memory ? &s->memory->cache : &s->place->cache;
+}
+
 gru_status gruI_storage_new(gru_runtime *rt, gruI_place *place, size_t bytes, const char *op,
                             gruI_storage **out) {
   gruI_storage *s = gruI_object_new(rt, sizeof *s);
   if (!s) return gruI_fail(rt, GRU_ERROR_MEMORY, "%s: out of memory", op);
-  s->rt = rt;
   s->place = place;
   s->bytes = bytes;
   s->refs = 1;
   s->serial = ++rt->storages;
-  if (bytes > 0 && !(s->data = gruI_cache_alloc(&place->cache, bytes))) {
+  s->memory = gruI_graph_memory(rt, place);
+  if (bytes > 0 && !(s->data = gruI_cache_alloc(cache_of(s), bytes))) {
+    gruI_memory_release(s->memory);
     gruI_object_free(rt, s, sizeof *s);
     return no_room(rt, place, bytes, op);
   }
@@ -38,15 +44,16 @@ gruI_storage *gruI_storage_retain(gruI_storage *s) {
 static void drop_hot(gruI_storage *s) {
   if (!s->hot) return;
   gruI_storage_release(s->hot->ids);
-  gruI_object_free(s->rt, s->hot, sizeof *s->hot);
+  gruI_object_free(s->place->rt, s->hot, sizeof *s->hot);
   s->hot = NULL;
 }
 
 void gruI_storage_release(gruI_storage *s) {
   if (!s || --s->refs > 0) return;
   drop_hot(s);
-  if (s->data) gruI_cache_free(&s->place->cache, s->data, s->bytes);
-  gruI_object_free(s->rt, s, sizeof *s);
+  if (s->data) gruI_cache_free(cache_of(s), s->data, s->bytes);
+  gruI_memory_release(s->memory);
+  gruI_object_free(s->place->rt, s, sizeof *s);
 }
 
 gru_status gruI_tensor_hot(gru_tensor *ids, gru_dtype dtype, int ndim, const int64_t *shape,
@@ -85,6 +92,7 @@ bool gruI_tensor_is_hot(const gru_tensor *t, const int64_t **ids, int64_t *strid
   if (t->offset % hot->classes != 0 || (t->stride[last] != 1 && hot->classes > 1)) return false;
   for (int d = 0; d < last; d++)
     if (t->stride[d] % hot->classes != 0) return false;
+  if (ids && t->rt->capture) gruI_graph_touch(t->rt->capture, hot->ids);
   if (ids) *ids = (const int64_t *)hot->ids->data + t->offset / hot->classes;
   if (stride)
     for (int d = 0; d < last; d++) stride[d] = t->stride[d] / hot->classes;
@@ -107,20 +115,31 @@ gru_status gruI_tensor_hot_ids(gru_tensor *t, gru_tensor **out) {
   return GRU_OK;
 }
 
+/* Blocks that wait in a graph's memory belong to its runs. */
+static void leave_graph(gruI_storage *s) {
+  gruI_memory_release(s->memory);
+  s->memory = NULL;
+}
+
 gru_status gruI_tensor_settle(gru_tensor *t) {
   gruI_storage *s = t->storage;
   if (!s || !s->hot) return GRU_OK;
-  gruI_cache *cache = &s->place->cache;
+  if (!s->place->rt->capture) leave_graph(s);
+  if (s->place->rt->capture && !s->memory)
+    GRUI_GRAPH_REFUSE(s->place->rt, s->place,
+                      "a one-hot tensor of before is written out; use it before the call, too");
+  gruI_cache *cache = cache_of(s);
   void *data = NULL;
   if (s->bytes > 0) {
+    if (s->place->rt->capture) gruI_graph_touch(s->place->rt->capture, s->hot->ids);
     if (!(data = gruI_cache_alloc(cache, s->bytes)))
-      return no_room(s->rt, s->place, s->bytes, "one_hot");
+      return no_room(s->place->rt, s->place, s->bytes, "one_hot");
     gruI_one_hot call = {s->hot->dtype, s->hot->count,     s->hot->classes,
                          s->hot->base,  s->hot->ids->data, data};
     gru_status status = s->place->device.k->one_hot(&s->place->device, &call);
     if (status != GRU_OK) {
       gruI_cache_free(cache, data, s->bytes);
-      return gruI_kernel_failed(s->rt, "one_hot", &s->place->device, status);
+      return gruI_kernel_failed(s->place->rt, "one_hot", &s->place->device, status);
     }
   }
   s->data = data;

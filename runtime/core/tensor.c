@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/graph.h"
 #include "core/tape.h"
 
 const char *gru_dtype_name(gru_dtype dtype) {
@@ -279,9 +280,19 @@ static gru_status check_bytes(gru_tensor *t, const char *op, size_t bytes) {
   return GRU_OK;
 }
 
+/* `what` reads elements on the host. */
+static gru_status wants_host(const gru_tensor *t, const char *what) {
+  if (gruI_is_number(t)) return GRU_OK;
+  GRUI_GRAPH_NOT_VOID(t, what);
+  GRUI_GRAPH_REFUSE(t->rt, gruI_place_of(t),
+                    "%s needs the host; keep a device sum and read it after the call", what);
+  return GRU_OK;
+}
+
 gru_status gru_tensor_read(gru_tensor *t, void *data, size_t bytes) {
   GRUI_TRY(check_bytes(t, "read", bytes));
   if (bytes == 0) return GRU_OK;
+  GRUI_TRY(wants_host(t, "reading a tensor"));
   gru_tensor *p;
   int grad = gru_set_grad_enabled(t->rt, 0);
   gru_status status = packed(t, &p);
@@ -325,6 +336,7 @@ static gru_status item(gru_tensor *t, double *f, int64_t *i) {
     float f;
     double d;
   } v = {.i = 0};
+  GRUI_TRY(wants_host(t, "item()"));
   if (gruI_is_number(t)) {
     v.i = t->number.i;
   } else {
@@ -355,6 +367,7 @@ gru_status gru_tensor_item_integer(gru_tensor *t, int64_t *out) {
 gru_status gru_tensor_data(gru_tensor *t, void **out) {
   if (gruI_is_number(t))
     return gruI_fail(t->rt, GRU_ERROR_ARGUMENT, "data: a number has no storage");
+  GRUI_TRY(wants_host(t, "data_ptr()"));
   GRUI_TRY(gruI_tensor_settle(t));
   t->storage->serial = 0;
   *out = gruI_data(t);
@@ -368,6 +381,7 @@ gru_status gru_tensor_set_data(gru_tensor *t, gru_tensor *from) {
   if (t->leaf_grad && !gruI_is_float((gru_dtype)from->dtype))
     return gruI_fail(t->rt, GRU_ERROR_DTYPE, "set_data: a tensor that requires grad cannot be %s",
                      gru_dtype_name((gru_dtype)from->dtype));
+  t->rt->moves++; /* graphs hold the old address */
   gruI_storage_retain(from->storage);
   gruI_storage_release(t->storage);
   gru_tensor_release(t->grad);

@@ -9,6 +9,7 @@
 typedef struct gruI_node gruI_node;
 typedef struct gruI_hook_list gruI_hook_list;
 typedef struct gruI_storage gruI_storage;
+struct gruI_memory;
 
 /* The one-hot layout of a storage: row i of `classes` elements is 0 but for a 1 at
 ** ids[i] - base.  `ids` holds `count` int64. */
@@ -19,14 +20,15 @@ typedef struct gruI_hot {
 } gruI_hot;
 
 struct gruI_storage {
-  gru_runtime *rt;
   gruI_place *place;
   void *data; /* NULL while the one-hot layout holds, and for a storage of no bytes */
   size_t bytes;
   gruI_hot *hot;
-  uint64_t version; /* in-place changes so far */
-  uint64_t serial;  /* its own in the runtime; 0 once its memory is known outside */
+  struct gruI_memory *memory; /* of the graph that it was made in, owned; NULL elsewhere */
+  uint64_t version;           /* in-place changes so far */
+  uint64_t serial;            /* its own in the runtime; 0 once its memory is known outside */
   int32_t refs;
+  uint32_t mark; /* of the last graph that keeps it */
 };
 
 struct gru_tensor {
@@ -129,8 +131,12 @@ static inline gruI_device *gruI_device_of(const gru_tensor *t) {
   return &t->storage->place->device;
 }
 
+/* A storage whose address goes into a captured call: the graph keeps it. */
+void gruI_graph_touch(gru_graph *graph, gruI_storage *storage);
+
 /* The address of the first element; the tensor must be settled. */
 static inline void *gruI_data(const gru_tensor *t) {
+  if (t->rt->capture) gruI_graph_touch(t->rt->capture, t->storage);
   return t->storage->data
              ? (char *)t->storage->data + t->offset * (int64_t)gru_dtype_size((gru_dtype)t->dtype)
              : NULL;

@@ -82,6 +82,7 @@ static size_t heap_bytes(lua_State *L) { return (size_t)lua_gc(L, LUA_GCCOUNT) *
 ** the last collection than lived then, with a floor that keeps small programs undisturbed and a
 ** share of the Lua heap that keeps collections of a large heap rare. */
 static void account(lua_State *L, gruL_state *s) {
+  if (gru_graph_is_capturing(s->rt)) return; /* lua/gru/graph stops the collector, too */
   uint64_t taken = gru_memory_taken(s->rt) - s->swept;
   if (taken > YOUNG_BYTES && taken > heap_bytes(L)) collect_young(L, s);
   size_t live = gru_memory_live(s->rt);
@@ -132,7 +133,7 @@ void gruL_enter(lua_State *L, gruL_state *s) {
 }
 
 bool gruL_recover(lua_State *L, gruL_state *s, gru_status status, int *tries) {
-  if (status != GRU_ERROR_MEMORY || (*tries)++ > 0) return false;
+  if (status != GRU_ERROR_MEMORY || (*tries)++ > 0 || gru_graph_is_capturing(s->rt)) return false;
   collect(L, s);
   gru_empty_cache(s->rt);
   return true;
@@ -234,6 +235,7 @@ int luaopen_gru_core(lua_State *L) {
   gruL_open_files(L);
   gruL_open_scope(L);
   gruL_open_step(L);
+  gruL_open_graph(L);
   gruL_open_profile(L);
   lua_pushliteral(L, GRU_VERSION);
   lua_setfield(L, -2, "version");

@@ -96,6 +96,10 @@ const char *gruL_typename(lua_State *L, int idx);
 /* Raises "bad argument #i to 'f' (... expected, got ...)". */
 int gruL_expected(lua_State *L, int idx, const char *what);
 
+/* The options of steps, by name, in the table at `idx` (step.c). */
+gru_sgd_options gruL_sgd_options(lua_State *L, int idx);
+gru_adam_options gruL_adam_options(lua_State *L, int idx);
+
 /* ---- the topics: each adds its functions to the module table on top of the stack ------------ */
 
 void gruL_open_ops(lua_State *L);
@@ -109,6 +113,7 @@ void gruL_open_text(lua_State *L);
 void gruL_open_files(lua_State *L);
 void gruL_open_scope(lua_State *L);
 void gruL_open_step(lua_State *L);
+void gruL_open_graph(lua_State *L);
 void gruL_open_profile(lua_State *L);
 
 /* A box was made: notes it where gru.scope is under way (scope.c). */

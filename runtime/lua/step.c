@@ -72,18 +72,33 @@ static bool recover(lua_State *L, gruL_state *s, gru_status status, mark m, int 
   return m.t && gru_tensor_version(m.t) == m.version && gruL_recover(L, s, status, tries);
 }
 
+gru_sgd_options gruL_sgd_options(lua_State *L, int idx) {
+  luaL_checktype(L, idx, LUA_TTABLE);
+  return (gru_sgd_options){.lr = number_of(L, idx, "sgd_step", "lr"),
+                           .momentum = number_of(L, idx, "sgd_step", "momentum"),
+                           .dampening = number_of(L, idx, "sgd_step", "dampening"),
+                           .weight_decay = number_of(L, idx, "sgd_step", "weight_decay"),
+                           .nesterov = switch_of(L, idx, "nesterov"),
+                           .maximize = switch_of(L, idx, "maximize")};
+}
+
+gru_adam_options gruL_adam_options(lua_State *L, int idx) {
+  luaL_checktype(L, idx, LUA_TTABLE);
+  return (gru_adam_options){.lr = number_of(L, idx, "adam_step", "lr"),
+                            .beta1 = number_of(L, idx, "adam_step", "beta1"),
+                            .beta2 = number_of(L, idx, "adam_step", "beta2"),
+                            .eps = number_of(L, idx, "adam_step", "eps"),
+                            .weight_decay = number_of(L, idx, "adam_step", "weight_decay"),
+                            .decoupled = switch_of(L, idx, "decoupled"),
+                            .maximize = switch_of(L, idx, "maximize")};
+}
+
 /* core.sgd_step(items, options [, scale]); items {p, g, step, buffer} */
 static int sgd_step(lua_State *L) {
   gruL_state *s = gruL_self(L);
   lua_Integer n = list_at_1(L);
-  luaL_checktype(L, 2, LUA_TTABLE);
   gru_tensor *scale = gruL_test(L, 3);
-  gru_sgd_options options = {.lr = number_of(L, 2, "sgd_step", "lr"),
-                             .momentum = number_of(L, 2, "sgd_step", "momentum"),
-                             .dampening = number_of(L, 2, "sgd_step", "dampening"),
-                             .weight_decay = number_of(L, 2, "sgd_step", "weight_decay"),
-                             .nesterov = switch_of(L, 2, "nesterov"),
-                             .maximize = switch_of(L, 2, "maximize")};
+  gru_sgd_options options = gruL_sgd_options(L, 2);
   gru_step_item *items = items_of(L, "sgd_step", n);
   mark before = mark_of_items(items, n);
   gruL_enter(L, s);
@@ -99,15 +114,8 @@ static int sgd_step(lua_State *L) {
 static int adam_step(lua_State *L) {
   gruL_state *s = gruL_self(L);
   lua_Integer n = list_at_1(L);
-  luaL_checktype(L, 2, LUA_TTABLE);
   gru_tensor *scale = gruL_test(L, 3);
-  gru_adam_options options = {.lr = number_of(L, 2, "adam_step", "lr"),
-                              .beta1 = number_of(L, 2, "adam_step", "beta1"),
-                              .beta2 = number_of(L, 2, "adam_step", "beta2"),
-                              .eps = number_of(L, 2, "adam_step", "eps"),
-                              .weight_decay = number_of(L, 2, "adam_step", "weight_decay"),
-                              .decoupled = switch_of(L, 2, "decoupled"),
-                              .maximize = switch_of(L, 2, "maximize")};
+  gru_adam_options options = gruL_adam_options(L, 2);
   gru_step_item *items = items_of(L, "adam_step", n);
   mark before = mark_of_items(items, n);
   gruL_enter(L, s);

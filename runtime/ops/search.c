@@ -1,12 +1,15 @@
 /* search.c - nonzero and searchsorted: positions that depend on values. */
 #include <string.h>
 
+#include "core/graph.h"
 #include "ops/rules.h"
 
 /* The coordinates of the elements that are not 0: int64 (how many, dims of x). */
 gru_status gruI_nonzero_forward(gruI_call *c) {
   gru_tensor *mask;
   int64_t found = 0;
+  GRUI_GRAPH_REFUSE(c->rt, gruI_place_of(c->in[0]),
+                    "%s needs the host, to know how many there are; use where()", c->name);
   GRUI_TRY(gruI_pack(c->in[0], GRU_BOOL, NULL, &mask));
   gruI_place *place = gruI_place_of(mask);
   gruI_device *device = &place->device;

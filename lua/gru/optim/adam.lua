@@ -30,6 +30,13 @@ function Adam:check(group)
   return self.wrong("betas[1]", group.betas[1], 0, 1) or self.wrong("betas[2]", group.betas[2], 0, 1)
 end
 
+local function options_of(group, decoupled)
+  return {
+    lr = group.lr, beta1 = group.betas[1], beta2 = group.betas[2], eps = group.eps,
+    weight_decay = group.weight_decay, decoupled = decoupled, maximize = group.maximize,
+  }
+end
+
 --- What Adam and AdamW share: the state, and the equations, which the core has.
 function Adam.move(list, group, decoupled)
   local items, zeros = {}, Optimizer.zeros
@@ -42,13 +49,24 @@ function Adam.move(list, group, decoupled)
       p, g, state.step + 1, state.exp_avg, state.exp_avg_sq, group.amsgrad and state.max_exp_avg_sq,
     }
   end
-  core.adam_step(items, {
-    lr = group.lr, beta1 = group.betas[1], beta2 = group.betas[2], eps = group.eps,
-    weight_decay = group.weight_decay, decoupled = decoupled, maximize = group.maximize,
-  })
+  core.adam_step(items, options_of(group, decoupled))
   for _, item in ipairs(list) do item[3].step = item[3].step + 1 end
 end
 
+--- The same for a step that a graph repeats.
+function Adam.move_on(graph, number, list, group, decoupled)
+  local steps = {}
+  for i, item in ipairs(list) do
+    steps[i] = item[3].step + 1
+    item[3].step = steps[i]
+  end
+  core.graph_set_adam(graph, number, steps, options_of(group, decoupled))
+end
+
 function Adam:update_all(list, group) self.move(list, group, false) end
+
+function Adam.form(_, group) return group.amsgrad end
+
+function Adam:replay(graph, number, list, group) self.move_on(graph, number, list, group, false) end
 
 return Adam

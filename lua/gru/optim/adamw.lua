@@ -21,4 +21,8 @@ AdamW.check = Adam.check
 
 function AdamW.update_all(_, list, group) Adam.move(list, group, true) end
 
+AdamW.form = Adam.form
+
+function AdamW.replay(_, graph, number, list, group) Adam.move_on(graph, number, list, group, true) end
+
 return AdamW

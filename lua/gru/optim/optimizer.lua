@@ -4,10 +4,15 @@
 -- options of a group, or nil, and `update(p, g, state, group)`, one parameter's step; `state` is a
 -- table that starts out empty.  In place of `update` it may have `update_all(list, group)`, the step of
 -- all of {p, g, state} in the list.  Both run under `no_grad` and change no gradient.
+--
+-- A class whose steps a CUDA graph may repeat has `form(group)`, on which it depends what a step does,
+-- and `replay(graph, number, list, group)`, which sets what the repeated step needs anew and moves the states
+-- on, as `update_all` would.
 -- @module gru.optim.optimizer
 local args = require "gru.args"
 local core = require "gru.core"
 local mode = require "gru.mode"
+local recording = require "gru.graph.recording"
 
 local Optimizer = {}
 Optimizer.__index = Optimizer
@@ -159,7 +164,11 @@ function Optimizer:step(closure)
       local g = p.grad
       if g then list[#list + 1] = {p, g, state_of(self, p)} end
     end
-    self:update_all(list, group)
+    if recording.current then
+      recording.current:step(self, list, group)
+    else
+      self:update_all(list, group)
+    end
   end
   return loss
 end
@@ -290,7 +299,12 @@ function Optimizer:load_state_dict(saved)
 end
 
 --- New state in the shape of the parameter p, undefined.  State outlives a gru.scope around the step.
-function Optimizer.empty(p) return core.keep(core.empty(p.shape, p.dtype, p.device)) end
+function Optimizer.empty(p)
+  if core.graph_capturing() then
+    core.graph_refuse("an optimiser makes a new state; that is done at the first step of a parameter, before")
+  end
+  return core.keep(core.empty(p.shape, p.dtype, p.device))
+end
 
 --- New state: zeros in the shape of the parameter p.
 function Optimizer.zeros(p) return Optimizer.empty(p):fill_(0) end

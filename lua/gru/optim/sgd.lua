@@ -39,4 +39,12 @@ function SGD:update_all(list, group)
   for i, item in ipairs(moves and list or {}) do item[3].momentum_buffer = items[i][4] end
 end
 
+function SGD.form(_, group) return group.momentum ~= 0 end
+
+function SGD.replay(_, graph, number, list, group)
+  local steps = {}
+  for i = 1, #list do steps[i] = 2 end -- the buffers have been filled
+  core.graph_set_sgd(graph, number, steps, group)
+end
+
 return SGD

@@ -1,0 +1,495 @@
+-- CUDA graphs: a graphed step does what the step does, bit for bit, whatever happens in between.
+local gru = require "gru"
+local core = require "gru.core"
+local devices = require "tests.support.devices"
+
+local nn, optim = gru.nn, gru.optim
+
+local function bits(x)
+  if not core.is_tensor(x) then return tostring(x) end
+  local out = {}
+  for i, v in ipairs(x:detach():to("cpu"):reshape(-1):totable()) do out[i] = string.pack("d", v) end
+  return table.concat(out)
+end
+
+local function raises(pattern, f, ...)
+  local ok, message = pcall(f, ...)
+  assert.is_false(ok)
+  assert.truthy(tostring(message):find(pattern), message)
+end
+
+-- Runs f with the warnings that it gives.
+local function warnings(f)
+  local told, before = {}, rawget(_G, "warn")
+  rawset(_G, "warn", function(text) told[#told + 1] = text end)
+  local ok, message = pcall(f)
+  rawset(_G, "warn", before)
+  if not ok then error(message, 0) end
+  return told
+end
+
+-- Calls run(wrap) for the step itself and for the step in a graph; what it returns must have equal bits.
+-- `run` gets a function that makes a step, and gives a list of tensors and numbers.
+local function same(run, check)
+  local graphs = {}
+  local function results(wrap)
+    gru.manual_seed(11)
+    local out = {}
+    for i, x in ipairs(run(wrap)) do out[i] = bits(x) end
+    return out
+  end
+  local plain = results(function(step) return step end)
+  local graphed = results(function(step)
+    graphs[#graphs + 1] = gru.cuda.graph(step)
+    return graphs[#graphs]
+  end)
+  assert.equal(#plain, #graphed)
+  for i, b in ipairs(plain) do assert(b == graphed[i], "result " .. i .. " differs") end
+  for _, f in ipairs(graphs) do
+    assert.is_nil(f:info().eager)
+    assert.truthy(f:info().graphs > 0)
+    if check then check(f:info()) end
+  end
+end
+
+describe("A step in a CUDA graph", function() devices.on_cuda(function(device)
+  -- A network of two products, and data for it.
+  local function network(make, options)
+    local w = gru.randn({6, 8}):mul_(0.3):requires_grad_()
+    local v = gru.randn({8, 3}):mul_(0.3):requires_grad_()
+    return {w, v}, optim[make]({{params = {w}}, {params = {v}, lr = 0.3}}, options)
+  end
+
+  local function loss_of(params, x, y)
+    local d = x:matmul(params[1]):tanh():matmul(params[2]) - y
+    return (d * d):mean()
+  end
+
+  for _, case in ipairs {
+    {"SGD", {lr = 0.1}}, {"SGD", {lr = 0.1, momentum = 0.9, nesterov = true}}, {"Adam", {lr = 0.1}},
+    {"Adam", {lr = 0.1, amsgrad = true, weight_decay = 0.01}}, {"AdamW", {lr = 0.1}},
+  } do
+    it(("trains as it does alone: %s, clipped, with a schedule"):format(case[1]), function()
+      same(function(wrap)
+        local params, optimizer = network(case[1], case[2])
+        local scheduler = optim.lr_scheduler.StepLR(optimizer, {step_size = 3, gamma = 0.5})
+        local step = wrap(function(x, y)
+          optimizer:zero_grad()
+          local loss = loss_of(params, x, y)
+          loss:backward()
+          nn.utils.clip_grad_norm_(params, 0.5)
+          optimizer:step()
+          return loss
+        end)
+        local out = {}
+        for _ = 1, 12 do
+          out[#out + 1] = step(gru.randn({4, 6}), gru.randn({4, 3})):clone()
+          for _, p in ipairs(params) do out[#out + 1] = p.grad:clone() end
+          scheduler:step()
+        end
+        for i, state in ipairs(optimizer:state_dict().state) do
+          out[#out + 1] = params[i]
+          out[#out + 1] = state.step or 0
+          for _, key in ipairs {"momentum_buffer", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"} do
+            if state[key] then out[#out + 1] = state[key] end
+          end
+        end
+        return out
+      end, function(info) assert.equal(1, info.captured) end)
+    end)
+  end
+
+  it("has a graph for each shape, and steps of the optimiser go on through all of them", function()
+    same(function(wrap)
+      local params, optimizer = network("Adam", {lr = 0.1})
+      local step = wrap(function(x, y)
+        optimizer:zero_grad()
+        local loss = loss_of(params, x, y)
+        loss:backward()
+        optimizer:step()
+        return loss
+      end)
+      local out = {}
+      for i = 1, 16 do
+        local n = ({4, 4, 7, 2})[i % 4 + 1]
+        out[#out + 1] = step(gru.randn({n, 6}), gru.randn({n, 3})):clone()
+        if i == 9 then -- without the graph
+          optimizer:zero_grad()
+          loss_of(params, gru.randn({5, 6}), gru.randn({5, 3})):backward()
+          optimizer:step()
+        end
+      end
+      return {params[1], params[2], optimizer.state[params[1]].step, table.unpack(out)}
+    end, function(info) assert.equal(3, info.graphs) end)
+  end)
+
+  it("draws on from the generator", function()
+    same(function(wrap)
+      local step = wrap(function(x) return x + gru.rand({3, 5}), gru.randn({7}) end)
+      local out = {}
+      for i = 1, 8 do
+        local a, b = step(gru.zeros({3, 5}))
+        out[#out + 1], out[#out + 2] = a:clone(), b:clone()
+        if i % 3 == 0 then out[#out + 1] = gru.rand({2}) end
+        if i == 6 then gru.manual_seed(5) end
+      end
+      out[#out + 1] = gru.get_rng_state()
+      return out
+    end)
+  end)
+
+  it("takes tables, and its own results; other arguments tell graphs apart", function()
+    same(function(wrap)
+      local step = wrap(function(state, x, factor, flags)
+        local h = state.h * factor + x
+        if flags and flags.twice then h = h * 2 end
+        return {h = h, c = {state.c[1] - x}}, 5, nil, "text"
+      end)
+      local state, out = {h = gru.zeros({3}), c = {gru.ones({3})}}, {}
+      for i = 1, 12 do
+        local five, none, text
+        state, five, none, text = step(state, gru.randn({3}), i % 2 == 0 and 0.5 or 2, {twice = i % 3 == 0})
+        assert.same({5, nil, "text"}, {five, none, text})
+        out[#out + 1], out[#out + 2] = state.h:clone(), state.c[1]:clone()
+      end
+      return out
+    end, function(info) assert.equal(4, info.graphs) end)
+  end)
+
+  describe("and gradients:", function()
+    local function variants(name, around)
+      it(name, function()
+        same(function(wrap)
+          local params, optimizer = network("SGD", {lr = 0.1})
+          local out = {}
+          around(wrap, params, optimizer, out)
+          for _, p in ipairs(params) do
+            out[#out + 1] = p
+            out[#out + 1] = p.grad or "none"
+          end
+          return out
+        end)
+      end)
+    end
+
+    variants("zero_grad around the call", function(wrap, params, optimizer)
+      local step = wrap(function(x, y)
+        loss_of(params, x, y):backward()
+        optimizer:step()
+      end)
+      for _ = 1, 6 do
+        optimizer:zero_grad()
+        step(gru.randn({4, 6}), gru.randn({4, 3}))
+      end
+    end)
+
+    variants("zero_grad at the end", function(wrap, params, optimizer)
+      local step = wrap(function(x, y)
+        loss_of(params, x, y):backward()
+        optimizer:step()
+        optimizer:zero_grad()
+      end)
+      for _ = 1, 6 do step(gru.randn({4, 6}), gru.randn({4, 3})) end
+    end)
+
+    variants("zeros in place of none", function(wrap, params, optimizer)
+      local step = wrap(function(x, y)
+        optimizer:zero_grad {set_to_none = false}
+        loss_of(params, x, y):backward()
+        optimizer:step()
+      end)
+      for _ = 1, 8 do step(gru.randn({4, 6}), gru.randn({4, 3})) end
+    end)
+
+    variants("added up over calls, the optimiser outside", function(wrap, params, optimizer, out)
+      local step = wrap(function(x, y) loss_of(params, x, y):backward() end)
+      for i = 1, 12 do
+        step(gru.randn({4, 6}), gru.randn({4, 3}))
+        out[#out + 1] = params[1].grad:clone()
+        if i % 4 == 0 then
+          optimizer:step()
+          optimizer:zero_grad()
+        end
+      end
+    end)
+
+    variants("made outside, used inside", function(wrap, params, optimizer)
+      local step = wrap(function() optimizer:step() end)
+      for _ = 1, 6 do
+        optimizer:zero_grad()
+        loss_of(params, gru.randn({4, 6}), gru.randn({4, 3})):backward()
+        step()
+      end
+    end)
+  end)
+
+  it("is captured again when parameters, seeds or states of optimisers are others", function()
+    same(function(wrap)
+      local params, optimizer = network("Adam", {lr = 0.1})
+      local step = wrap(function(x, y)
+        optimizer:zero_grad()
+        local loss = loss_of(params, x, y)
+        loss:backward()
+        optimizer:step()
+        return loss
+      end)
+      local out, saved = {}, nil
+      for i = 1, 14 do
+        out[#out + 1] = step(gru.randn({4, 6}), gru.randn({4, 3})):clone()
+        if i == 4 then saved = gru.optim.Adam(params, {lr = 1}):state_dict() end
+        if i == 5 then
+          saved = {state = {}, param_groups = optimizer:state_dict().param_groups}
+          for n, s in ipairs(optimizer:state_dict().state) do
+            saved.state[n] = {step = s.step, exp_avg = s.exp_avg:clone(), exp_avg_sq = s.exp_avg_sq:clone()}
+          end
+          assert.equal(5, saved.state[1].step)
+        end
+        if i == 8 then optimizer:load_state_dict(saved) end
+      end
+      out[#out + 1] = optimizer.state[params[1]].step
+      return out
+    end, function(info) assert.equal(2, info.captured) end)
+  end)
+
+  it("keeps what it reads, and is not disturbed by work in between", function()
+    same(function(wrap)
+      local hidden = {gru.randn({1000})}
+      local step = wrap(function(x) return ((hidden[1] * x):exp() + x):sum() end)
+      local out = {}
+      for i = 1, 6 do
+        out[#out + 1] = step(gru.randn({1000})):clone()
+        local others = gru.zeros({1000})
+        for _ = 1, 30 do others = others + gru.randn({1000}) * i end
+        collectgarbage()
+        if i == 3 then gru.empty_cache() end
+      end
+      return out
+    end)
+    local x = gru.ones({256})
+    local step
+    do
+      local gone = gru.ones({256}) * 3
+      step = gru.cuda.graph(function(y)
+        local z = y * (gone or 1)
+        gone = nil
+        return z
+      end)
+    end
+    -- the first call takes it away: the second one captures a step without it
+    assert.equal(3, step(x)[1]:item())
+    assert.equal(1, step(x)[1]:item())
+    assert.equal(1, step(x)[1]:item())
+  end)
+
+  it("lives beside another one", function()
+    same(function(wrap)
+      local add = wrap(function(x, y) return x + y * 2 end)
+      local multiply = wrap(function(x, y) return x * y - 1 end)
+      local x, out = gru.randn({50}), {}
+      for _ = 1, 6 do
+        x = add(x, multiply(x, gru.randn({50})))
+        out[#out + 1] = x:clone()
+      end
+      return out
+    end)
+  end)
+
+  describe("that cannot be captured stays as it is, and says so once:", function()
+    local function refused(name, pattern, step, calls)
+      it(name, function()
+        local n, f = 0, nil
+        local told = warnings(function()
+          f = gru.cuda.graph(function(...)
+            n = n + 1
+            return step(...)
+          end)
+          for _ = 1, calls or 5 do f(gru.ones({4})) end
+        end)
+        assert.equal(1, #told)
+        assert.truthy(told[1]:find(pattern), told[1])
+        assert.truthy(f:info().eager:find(pattern))
+        assert.equal(calls or 5, n) -- nothing ran twice
+        assert.is_false(core.graph_capturing())
+      end)
+    end
+    refused("item", "graph: item%(%) needs the host; keep a device sum and read it after the call",
+      function(x) return x:sum():item() end)
+    refused("totable", "graph: reading a tensor needs the host", function(x) return x:totable() end)
+    refused("printing", "needs the host", function(x) return tostring(x) end)
+    refused("data", "needs the host", function(x) return x:data() end)
+    refused("moving to the CPU", "graph: moving a tensor to cpu", function(x) return x:to("cpu") end)
+    refused("copies from the CPU", "graph: .*cpu, where it would not be done again",
+      function(x) return x + gru.ones({4}, {device = "cpu"}):to(device) end)
+    refused("a permutation", "graph: randperm draws on the host", function(x)
+      gru.randperm(4)
+      return x
+    end)
+    refused("an optimiser in Lua", "graph: RMSprop computes its step in Lua", (function()
+      local p = gru.ones({4}, {device = device}):requires_grad_()
+      local optimizer = optim.RMSprop({p}, {lr = 0.1})
+      return function(x)
+        (p * x):sum():backward()
+        optimizer:step()
+      end
+    end)())
+  end)
+
+  it("raises what it raises, and the device goes on", function()
+    local bad = false
+    local p = gru.ones({4}):requires_grad_()
+    local optimizer = optim.Adam({p}, {lr = 0.1})
+    local step = gru.cuda.graph(function(x)
+      optimizer:zero_grad();
+      (p * x):sum():backward()
+      optimizer:step()
+      if bad then error("that was wrong") end
+      return x * 2
+    end)
+    step(gru.ones({4}))
+    bad = true
+    local before, grad, state = p:detach():clone(), p.grad, gru.get_rng_state()
+    local running = collectgarbage("isrunning")
+    raises("that was wrong", step, gru.ones({4}))
+    assert.is_false(core.graph_capturing())
+    assert.equal(running, collectgarbage("isrunning"))
+    assert.is_true(gru.is_grad_enabled())
+    assert.equal(2, optimizer.state[p].step) -- the step as always has run, up to the error
+    assert.equal(bits(state), bits(gru.get_rng_state()))
+    assert.are_not.equal(bits(before), bits(p))
+    assert.are_not.equal(grad, p.grad)
+    bad = false
+    assert.equal(2, step(gru.ones({4}))[1]:item())
+    assert.equal(2, step(gru.ones({4}))[1]:item())
+    assert.equal(4, optimizer.state[p].step)
+    assert.is_nil(step:info().eager)
+    assert.equal(1, step:info().graphs)
+  end)
+
+  it("refuses tensors of a capture that failed", function()
+    local kept, fail = nil, false
+    local step = gru.cuda.graph(function(x)
+      local before = kept
+      kept = x * 2
+      if fail then
+        fail = false
+        error("no")
+      end
+      return before and before + x or x
+    end)
+    step(gru.ones({4}))
+    fail = true
+    raises("never computed", step, gru.ones({4}))
+  end)
+
+  it("tells what is wrong with its arguments", function()
+    raises("graph: a function expected, got number", gru.cuda.graph, 1)
+    raises("argument 2 requires grad", gru.cuda.graph(function() end), gru.ones({2}),
+      gru.ones({2}):requires_grad_())
+    local told = warnings(function()
+      local f = gru.cuda.graph(function(x, y) return x + y:to(device) end)
+      for _ = 1, 3 do assert.equal(2, f(gru.ones({2}), gru.ones({2}, {device = "cpu"}))[1]:item()) end
+    end)
+    assert.equal(1, #told)
+    assert.truthy(told[1]:find "tensor argument 2 is on cpu")
+  end)
+
+  it("has results without history, and parameters keep theirs", function()
+    local p = gru.ones({3}):requires_grad_()
+    local step = gru.cuda.graph(function(x) return p * x, p end)
+    for _ = 1, 3 do
+      local y, q = step(gru.ones({3}))
+      assert.is_false(y.requires_grad)
+      assert.is_false(q.requires_grad)
+      assert.is_true(p.requires_grad)
+    end
+  end)
+
+  it("notices changes in place of what it writes", function()
+    local total = gru.zeros({3})
+    local step = gru.cuda.graph(function(x) total:add_(x) end)
+    for _ = 1, 2 do step(gru.ones({3})) end
+    local w = gru.ones({3}):requires_grad_()
+    local loss = (w * total):sum()
+    step(gru.ones({3}))
+    assert.equal(3, total[1]:item())
+    raises("changed in place", loss.backward, loss)
+  end)
+
+  it("takes no more memory call after call, and gives it back", function()
+    local params, optimizer = network("Adam", {lr = 0.1})
+    collectgarbage()
+    collectgarbage()
+    gru.empty_cache()
+    local empty = gru.memory(device)
+    local x, y = gru.randn({64, 6}), gru.randn({64, 3})
+    local step = gru.cuda.graph(function(a, b)
+      optimizer:zero_grad()
+      local loss = loss_of(params, a, b)
+      loss:backward()
+      nn.utils.clip_grad_norm_(params, 1)
+      optimizer:step()
+      return loss
+    end)
+    for _ = 1, 5 do step(x, y) end
+    collectgarbage()
+    local start = gru.memory(device)
+    for _ = 1, devices.is_emulated(device) and 200 or 1000 do step(x, y) end
+    collectgarbage()
+    assert.equal(start.live, gru.memory(device).live)
+    assert.equal(start.reserved, gru.memory(device).reserved)
+    local with = gru.memory(device).reserved
+    optimizer:zero_grad()
+    step = nil -- luacheck: ignore
+    collectgarbage()
+    collectgarbage()
+    gru.empty_cache()
+    assert.truthy(gru.memory(device).reserved < with)
+    optimizer.state = {}
+    x, y = nil, nil -- luacheck: ignore
+    collectgarbage()
+    collectgarbage()
+    gru.empty_cache()
+    assert.truthy(gru.memory(device).reserved <= empty.reserved)
+  end)
+
+  it("outlives its memory's users the other way round, too", function()
+    local function result()
+      local step = gru.cuda.graph(function(x) return x * 2 end)
+      for _ = 1, 2 do step(gru.ones({100})) end
+      return step(gru.ones({100}))
+    end
+    local y = result()
+    collectgarbage()
+    collectgarbage()
+    local others = gru.zeros({100})
+    for _ = 1, 50 do others = others + gru.zeros({100}) end
+    assert.equal(0, others[1]:item())
+    assert.equal(2, y[100]:item())
+  end)
+
+  it("makes no graphs without end", function()
+    local told = warnings(function()
+      local f = gru.cuda.graph(function(x, n) return x * n end)
+      for n = 1, 40 do
+        for _ = 1, 3 do assert.equal(n, f(gru.ones({2}), n)[1]:item()) end
+      end
+      assert.equal(32, f:info().graphs)
+    end)
+    assert.equal(1, #told)
+  end)
+
+  it("runs as always in another one's step, and under no_grad as another graph", function()
+    same(function(wrap)
+      local inner = wrap(function(x) return x * 3 end)
+      local p = gru.ones({4}):requires_grad_()
+      local out = {}
+      local step = wrap(function(x) return (inner(x) * p):sum() end)
+      for i = 1, 6 do
+        if i == 1 then for _ = 1, 3 do inner(gru.ones({4})) end end
+        out[#out + 1] = step(gru.randn({4})):clone()
+        out[#out + 1] = gru.no_grad(step, gru.randn({4})):clone()
+      end
+      return out
+    end)
+  end)
+end) end)
