@@ -281,6 +281,46 @@ describe("A step in a CUDA graph", function() devices.on_cuda(function(device)
     assert.equal(1, step(x)[1]:item())
   end)
 
+  it("reports an id out of range at the next look, and goes on", function()
+    local table_of = gru.randn({5, 3})
+    local step = gru.cuda.graph(function(ids) return table_of:index_select(1, ids):sum() end)
+    local good = gru.tensor {1, 5, 2}
+    local sum = step(good):item()
+    assert.equal(sum, step(good):item())
+    assert.equal(sum, step(good):item())
+    local y = step(gru.tensor {1, 6, 2})
+    raises("an id in a graph was out of range: 6 at position 2, allowed are 1 to 5", y.item, y)
+    assert.equal(sum, step(good):item())
+  end)
+
+  it("leaves states that a checkpoint restores as they were", function()
+    same(function(wrap)
+      local params, optimizer = network("AdamW", {lr = 0.1})
+      local function make()
+        return wrap(function(x, y)
+          optimizer:zero_grad()
+          local loss = loss_of(params, x, y)
+          loss:backward()
+          optimizer:step()
+          return loss
+        end)
+      end
+      local step, out = make(), {}
+      for _ = 1, 5 do step(gru.randn({4, 6}), gru.randn({4, 3})) end
+      local path = os.tmpname()
+      assert(gru.checkpoint.save(path, {optimizer = optimizer}))
+      for i, p in ipairs(params) do params[i] = p:detach():clone():requires_grad_() end
+      optimizer = optim.AdamW({{params = {params[1]}}, {params = {params[2]}}}, {lr = 0.1})
+      assert(gru.checkpoint.restore(path, {optimizer = optimizer}))
+      os.remove(path)
+      out[#out + 1] = optimizer.state[params[1]].step
+      step = make()
+      for _ = 1, 5 do out[#out + 1] = step(gru.randn({4, 6}), gru.randn({4, 3})):clone() end
+      out[#out + 1] = optimizer.state[params[1]].step
+      return out
+    end)
+  end)
+
   it("lives beside another one", function()
     same(function(wrap)
       local add = wrap(function(x, y) return x + y * 2 end)

@@ -2,6 +2,7 @@
 -- A `device` is such a name, or its number, which counts from 0; the current device unless given.
 -- @module gru.cuda
 local core = require "gru.core"
+local recording = require "gru.graph.recording"
 
 local cuda = {}
 
@@ -10,6 +11,19 @@ local cuda = {}
 -- @tparam function step
 -- @return a function of the same arguments
 cuda.graph = require "gru.graph"
+
+--- Whether steps run as graphs, also those of `gru.d2l` and `gru.train`: true from the start.  Without,
+-- they run as always, with the same results.
+-- @tparam boolean on
+-- @treturn boolean what it was before
+-- @usage local before = gru.cuda.set_graphs(false)
+-- gru.cuda.set_graphs(before)
+function cuda.set_graphs(on)
+  if type(on) ~= "boolean" then error("set_graphs: true or false expected, got " .. type(on), 2) end
+  local before = recording.enabled
+  recording.enabled = on
+  return before
+end
 
 local function name_of(f, device)
   if device == nil then

@@ -10,6 +10,7 @@ local core = require "gru.core"
 local Corpus = require "gru.text.corpus"
 local functional = require "gru.nn.functional"
 local generation = require "gru.text.generation"
+local graph = require "gru.graph"
 local mode = require "gru.mode"
 local nn = require "gru.nn"
 local optim = require "gru.optim"
@@ -157,6 +158,25 @@ local function add_loss(sum, loss, tokens)
   return sum:add_(loss:detach() * tokens)
 end
 
+local function requires_grad(state)
+  if core.is_tensor(state) then return state.requires_grad end
+  for _, s in ipairs(state or {}) do
+    if s.requires_grad then return true end
+  end
+  return false
+end
+
+-- A training step (X, Y, state) -> state, which a CUDA device repeats as a graph.  A state that is trained
+-- itself is no argument of a graph's.
+local function repeated(step, sum)
+  if sum.device == "cpu" then return step end
+  local as_graph = graph(step)
+  return function(X, Y, state)
+    if requires_grad(state) then return step(X, Y, state) end
+    return as_graph(X, Y, state)
+  end
+end
+
 --- What a loop tells of an epoch.  `train_and_predict_*` call a reporter after every epoch; the default
 -- one prints the report lines of the article every `pred_period` epochs.
 -- @tfield integer epoch
@@ -243,26 +263,33 @@ function d2l.train_and_predict_rnn(rnn, get_params, init_rnn_state, num_hiddens,
   local params = get_params()
   for _, prefix in ipairs(prefixes) do encode(prefix, char_to_idx) end
 
+  local loss_sum = core.empty({}, "float64", device)
+
+  local step = repeated(function(X, Y, state)
+    local outputs
+    outputs, state = rnn(d2l.to_onehot(X, vocab_size), state, params)
+    -- outputs are (batch, vocab) a step; the targets in the same order
+    local y = Y:t():reshape(-1)
+    local loss = functional.cross_entropy(ops.cat(outputs, 1), y)
+    for _, p in ipairs(params) do p.grad = nil end
+    loss:backward()
+    d2l.grad_clipping(params, clipping_theta, device)
+    d2l.sgd(params, lr, 1)
+    add_loss(loss_sum, loss, y:numel())
+    return state
+  end, loss_sum)
+
   local function run_epoch()
-    local state = not is_random_iter and init_rnn_state(batch_size, num_hiddens, device)
-    local loss_sum, tokens = core.empty({}, "float64", device):fill_(0), 0
+    local state, tokens = not is_random_iter and init_rnn_state(batch_size, num_hiddens, device), 0
+    loss_sum:fill_(0)
     for X, Y in data_iter(corpus_indices, batch_size, num_steps, device) do
       if is_random_iter then
         state = init_rnn_state(batch_size, num_hiddens, device)
       else
         state = detach_all(state)
       end
-      local outputs
-      outputs, state = rnn(d2l.to_onehot(X, vocab_size), state, params)
-      -- outputs are (batch, vocab) a step; the targets in the same order
-      local y = Y:t():reshape(-1)
-      local loss = functional.cross_entropy(ops.cat(outputs, 1), y)
-      for _, p in ipairs(params) do p.grad = nil end
-      loss:backward()
-      d2l.grad_clipping(params, clipping_theta, device)
-      d2l.sgd(params, lr, 1)
-      add_loss(loss_sum, loss, y:numel())
-      tokens = tokens + y:numel()
+      state = step(X, Y, state)
+      tokens = tokens + Y:numel()
     end
     return loss_sum, tokens
   end
@@ -338,22 +365,26 @@ function d2l.train_and_predict_rnn_pytorch(model, num_hiddens, vocab_size, devic
   model:to(device)
   local params = model:parameters()
   local optimizer = optim.Adam(params, {lr = lr})
-  local state = nil
+  local state, loss_sum = nil, core.empty({}, "float64", device)
+
+  local step = repeated(function(X, Y, before)
+    local output, after = model(X, before)
+    local y = Y:t():reshape(-1)
+    local loss = functional.cross_entropy(output, y)
+    optimizer:zero_grad()
+    loss:backward()
+    d2l.grad_clipping(params, clipping_theta, device)
+    optimizer:step()
+    add_loss(loss_sum, loss, y:numel())
+    return after
+  end, loss_sum)
 
   local function run_epoch()
-    local loss_sum, tokens = core.empty({}, "float64", device):fill_(0), 0
+    local tokens = 0
+    loss_sum:fill_(0)
     for X, Y in d2l.data_iter_consecutive(corpus_indices, batch_size, num_steps, device) do
-      if state then state = detach_all(state) end
-      local output
-      output, state = model(X, state)
-      local y = Y:t():reshape(-1)
-      local loss = functional.cross_entropy(output, y)
-      optimizer:zero_grad()
-      loss:backward()
-      d2l.grad_clipping(params, clipping_theta, device)
-      optimizer:step()
-      add_loss(loss_sum, loss, y:numel())
-      tokens = tokens + y:numel()
+      state = step(X, Y, state and detach_all(state))
+      tokens = tokens + Y:numel()
     end
     return loss_sum, tokens
   end

@@ -162,7 +162,7 @@ end
 
 function Graph:__call(...)
   local args = table.pack(...)
-  if self.eager or recording.current then return as_always(self, args) end
+  if self.eager or recording.current or not recording.enabled then return as_always(self, args) end
   local key, tensors = signature(args)
   for i, x in ipairs(tensors) do
     if x.requires_grad then

@@ -1,5 +1,6 @@
 --- Where optimisers tell of their steps while a step of training is captured, or rehearsed.
 --
--- `current` is nil, or what Optimizer:step hands its work to: `current:step(optimizer, list, group)`.
+-- `current` is nil, or what Optimizer:step hands its work to: `current:step(optimizer, list, group)`;
+-- `enabled` is what gru.cuda.set_graphs sets.
 -- @module gru.graph.recording
-return {current = nil}
+return {enabled = true, current = nil}

@@ -15,6 +15,7 @@
 local checkpoint = require "gru.checkpoint"
 local core = require "gru.core"
 local evaluating = require "gru.evaluating"
+local graph = require "gru.graph"
 local map = require "gru.train.map"
 local nn = require "gru.nn"
 local Progress = require "gru.train.progress"
@@ -85,24 +86,26 @@ local function loss_of(self, x, y, state)
   return loss, state
 end
 
--- Goes over `data` once and calls each(loss, batch) after every batch.  The sum of the losses, each times
--- the elements of its y, stays on the device until the end.
+-- The elements of y, by which the loss of its batch counts.
+local function weight_of(y) return core.is_tensor(y) and y:numel() or 1 end
+
+-- Goes over `data` once: step(sum, x, y, state) adds the loss of a batch, times the elements of its y, to
+-- `sum`, which stays on the device until the end, and gives the state behind it; each(batch) follows.
 -- @return the mean loss, the last state, the number of batches
-local function pass(self, name, data, state, each)
+local function pass(self, name, data, state, step, each)
   local sum, weight, batches = nil, 0, 0
   for x, y in data() do
     x, y = moved(self, x), moved(self, y)
-    local loss
-    loss, state = loss_of(self, x, y, state)
-    batches = batches + 1
-    each(loss, batches)
-    local n = core.is_tensor(y) and y:numel() or 1
-    local part = loss:detach():sum():to("float64") * n
-    sum, weight = sum and sum:add_(part) or part, weight + n
+    sum = sum or core.empty({}, "float64", self.optimizer.param_groups[1].params[1].device):fill_(0)
+    state = step(sum, x, y, state)
+    batches, weight = batches + 1, weight + weight_of(y)
+    each(batches)
   end
   if batches == 0 then error(("Trainer: %s gave no batch"):format(name), 0) end
   return sum:item() / weight, detached(state), batches
 end
+
+local function add_loss(sum, loss, y) sum:add_(loss:detach():sum():to("float64") * weight_of(y)) end
 
 local function parameters_of(optimizer)
   local list = {}
@@ -123,16 +126,55 @@ local function count_of(self)
   return n > 0 and n or self.batches
 end
 
+-- One step of training: (sum, x, y, state, clip) -> state.
+local function training_step(self)
+  return function(sum, x, y, state, clip)
+    local optimizer = self.optimizer
+    local loss
+    loss, state = loss_of(self, x, y, state)
+    optimizer:zero_grad()
+    loss:backward()
+    clip_gradients(clip, parameters_of(optimizer))
+    optimizer:step()
+    add_loss(sum, loss, y)
+    return state
+  end
+end
+
+-- Data that is trained itself is no argument of a graph's.
+local function requires_grad(value)
+  local found = false
+  map(value, function(x)
+    found = found or x.requires_grad
+    return x
+  end)
+  return found
+end
+
+-- The same, repeated as a graph where the data is on a CUDA device.
+local function repeated_step(self)
+  local plain = training_step(self)
+  local total -- one for all epochs: a graph adds to it where it is
+  local as_graph = graph(function(...) return plain(total, ...) end)
+  return function(sum, x, y, state, clip)
+    if sum.device == "cpu" or requires_grad(x) or requires_grad(y) then
+      return plain(sum, x, y, state, clip)
+    end
+    if not total or total.device ~= sum.device then total = core.empty({}, "float64", sum.device) end
+    total:fill_(0)
+    state = as_graph(x, y, detached(state), clip)
+    sum:add_(total)
+    return state
+  end
+end
+
 -- Trains on all data once; gives the mean loss.  shown(batch) is called after every batch.
 local function learn(self, shown)
-  local optimizer, parameters = self.optimizer, parameters_of(self.optimizer)
   local first = self.stateful == "run" and self.state or nil
+  self.step = self.step or repeated_step(self)
   self.model:train()
-  local loss, state, batches = pass(self, "data", self.data, first, function(batch_loss, batch)
-    optimizer:zero_grad()
-    batch_loss:backward()
-    clip_gradients(self.clip, parameters)
-    optimizer:step()
+  local function step(sum, x, y, state) return self.step(sum, x, y, state, self.clip) end
+  local loss, state, batches = pass(self, "data", self.data, first, step, function(batch)
     if self.schedule == "batch" and self.scheduler then self.scheduler:step() end
     shown(batch)
   end)
@@ -144,11 +186,20 @@ end
 
 local function nothing() end
 
+local function validation_step(self)
+  return function(sum, x, y, state)
+    local loss
+    loss, state = loss_of(self, x, y, state)
+    add_loss(sum, loss, y)
+    return state
+  end
+end
+
 -- Adds what `validation` and `evaluate` find to the record.
 local function look(self, record)
   local _ <close> = evaluating(self.model:modules())
   if self.validation then
-    record.validation_loss = pass(self, "validation", self.validation, nil, nothing)
+    record.validation_loss = pass(self, "validation", self.validation, nil, validation_step(self), nothing)
   end
   local found = self.evaluate and self.evaluate(self.model) or {}
   if type(found) ~= "table" then
