@@ -218,7 +218,33 @@ static void blocks_of_the_cpu(void) {
   cpu.backend->close(&cpu);
 }
 
+/* A part counts in the whole, keeps what it has to its end, and shares nothing. */
+static void parts(void) {
+  enum { BLOCKS = 30 };
+  void *blocks[BLOCKS];
+  gruI_cache whole = new_cache(100 * MB), part = {.device = &device, .whole = &whole};
+  void *own = gruI_cache_alloc(&whole, 3 * MB);
+  for (size_t i = 0; i < BLOCKS; i++) blocks[i] = gruI_cache_alloc(&part, MB);
+  CHECK(whole.live == 33 * MB && whole.reserved == 33 * MB && part.reserved == 30 * MB);
+  CHECK(gruI_cache_alloc(&part, 68 * MB) == NULL); /* the limit is that of the whole */
+  for (size_t i = 0; i < BLOCKS; i++) gruI_cache_free(&part, blocks[i], MB);
+  gruI_cache_free(&whole, own, 3 * MB);
+  gruI_cache_empty(&whole);
+  CHECK(whole.live == 0 && given == 30 * MB && whole.reserved == 30 * MB);
+  void *other = gruI_cache_alloc(&whole, MB);
+  for (size_t i = 0; i < BLOCKS; i++) CHECK(other != blocks[i]);
+  int64_t before = calls;
+  for (size_t i = 0; i < BLOCKS; i++) blocks[i] = gruI_cache_alloc(&part, MB);
+  CHECK(calls == before); /* those of before */
+  for (size_t i = 0; i < BLOCKS; i++) gruI_cache_free(&part, blocks[i], MB);
+  gruI_cache_destroy(&part);
+  gruI_cache_free(&whole, other, MB);
+  gruI_cache_destroy(&whole);
+  CHECK(given == 0 && whole.reserved == 0);
+}
+
 int main(void) {
+  parts();
   classes();
   figures();
   steady();
