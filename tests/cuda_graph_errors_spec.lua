@@ -34,6 +34,10 @@ describe("A step in a CUDA graph", function() devices.on_cuda(function(device)
     refused("moving to the CPU", "graph: moving a tensor to cpu", function(x) return x:to("cpu") end)
     refused("copies from the CPU", "graph: .*cpu, where it would not be done again",
       function(x) return x + gru.ones({4}, {device = "cpu"}):to(device) end)
+    refused("synchronize", "graph: synchronize waits for the device", function(x)
+      gru.cuda.synchronize(device)
+      return x
+    end)
     refused("a permutation", "graph: randperm draws on the host", function(x)
       gru.randperm(4)
       return x

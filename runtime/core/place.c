@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/graph.h"
 #include "core/plugin.h"
 #include "core/runtime.h"
 
@@ -142,6 +143,7 @@ gru_status gru_synchronize(gru_runtime *rt, const char *name) {
   gruI_place *place;
   GRUI_TRY(gruI_place_find(rt, name, &place));
   gruI_device *device = &place->device;
+  GRUI_GRAPH_REFUSE(rt, place, "synchronize waits for the device; call it after the step");
   if (!device->backend->synchronize) return GRU_OK;
   return gruI_kernel_failed(rt, "synchronize", device, device->backend->synchronize(device));
 }
