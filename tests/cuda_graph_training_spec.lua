@@ -77,6 +77,19 @@ describe("Training as graphs", function() devices.on_cuda(function(device)
     end)
   end
 
+  for _, layer in ipairs {"GRU", "LSTM"} do
+    it("d2l.train_and_predict_rnn_pytorch with nn." .. layer, function()
+      same(function()
+        local model = d2l.RNNModel(nn[layer](V, H), V)
+        local out = {}
+        d2l.train_and_predict_rnn_pytorch(model, H, V, device, corpus(60), idx_to_char, char_to_idx, 4, 4,
+          0.05, 0.1, 3, 2, 3, {"a"}, function(e) out[#out + 1] = e.perplexity end)
+        for _, p in ipairs(model:parameters()) do out[#out + 1] = bits(p) end
+        return out
+      end)
+    end)
+  end
+
   it("Trainer: dropout, clipping, a schedule, a smaller last batch, validation", function()
     same(function()
       local model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Dropout(0.3), nn.Linear(8, 2))
