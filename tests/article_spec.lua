@@ -1,5 +1,6 @@
 -- The article's example as a user runs it: numbers, reproducibility, memory, bad input.
 local gru = require "gru"
+local devices = require "tests.support.devices"
 local golden = dofile "tests/golden/article.lua"
 local json = require "dkjson"
 
@@ -74,6 +75,24 @@ describe("examples/jay_lyrics.lua", function()
     end
     assert.equal(logs[1], logs[2])
     assert.equal(8, #log_lines(read(log)))
+  end)
+
+  it("has the CPU's perplexities on a CUDA device", function()
+    local cuda, reason = devices.cuda()
+    if not cuda then return pending(reason) end
+    local settings = "--hidden 8 --epochs 2 --period 2 --length 3 --chars 400 --batch 2 --steps 5 --seed 3"
+    local logs = {}
+    for i, device in ipairs {"cpu", cuda} do
+      local status, _, err = run(("%s %s %s --device %s --log %s"):format(PROGRAM, EXAMPLE, settings, device,
+        log))
+      assert.equal("", err)
+      assert.equal(0, status)
+      logs[i] = log_lines(read(log))
+    end
+    assert.equal(4, #logs[1])
+    for i, line in ipairs(logs[1]) do
+      assert.is_true(math.abs(logs[2][i].perplexity / line.perplexity - 1) < 1e-4)
+    end
   end)
 
   it("takes its settings from the options", function()

@@ -1,6 +1,7 @@
 -- gru.train.Trainer: checkpoints, and runs that go on from them, in this process and in another one.
 local gru = require "gru"
 local new_scratch = require "tests.support.scratch"
+local describe = require("tests.support.devices").describe
 
 local nn, optim, Trainer = gru.nn, gru.optim, gru.train.Trainer
 
@@ -95,7 +96,8 @@ describe("a Trainer that resumes", function()
     whole:fit(5)
     local wanted = fingerprint(whole)
     local script = scratch.folder .. "/run.lua"
-    scratch.write(script, ("local new_run = (function()\n%s\nend)()\n"):format(run)
+    scratch.write(script, ("require('gru').set_default_device('%s')\n"):format(gru.get_default_device())
+      .. ("local new_run = (function()\n%s\nend)()\n"):format(run)
       .. "local trainer = new_run(arg[1], 1)\nif arg[2] == 'resume' then assert(trainer:resume()) end\n"
       .. "trainer:fit(math.tointeger(arg[3]))\n")
     for _, rest in ipairs {"new 2", "resume 5"} do

@@ -1,8 +1,10 @@
 -- gru.train.Trainer: what an epoch does, in which order, and what it tells.
 local gru = require "gru"
 local new_scratch = require "tests.support.scratch"
+local describe = require("tests.support.devices").describe
 
 local nn, optim, Trainer = gru.nn, gru.optim, gru.train.Trainer
+local here = gru.get_default_device
 
 local function raises(wanted, f, ...)
   local ok, message = pcall(f, ...)
@@ -15,7 +17,7 @@ local x = (gru.arange(0, 80) % 7):reshape(20, 4) / 7
 local y = x:sum(2):gt(1.5):long() + 1
 
 local function new_loader()
-  return gru.data.DataLoader(gru.data.TensorDataset(x, y), {batch_size = 6})
+  return gru.data.DataLoader(gru.data.TensorDataset(x:to(here()), y:to(here())), {batch_size = 6})
 end
 
 local function new_model()
@@ -156,7 +158,7 @@ describe("Trainer", function()
       evaluate = function(model)
         assert.equal(trainer.model, model)
         assert.is_false(model.training or gru.is_grad_enabled())
-        return {accuracy = model(x):argmax(2):eq(y):float():mean(), epoch_squared = 9}
+        return {accuracy = model(x:to(here())):argmax(2):cpu():eq(y):float():mean(), epoch_squared = 9}
       end,
     }
     trainer.model:eval()
@@ -166,7 +168,9 @@ describe("Trainer", function()
     assert.is_true(trainer.model.training and gru.is_grad_enabled())
     assert.equal("number", type(record.accuracy))
     assert.equal(9, record.epoch_squared)
-    local wanted = gru.no_grad(function() return nn.functional.cross_entropy(trainer.model(x), y):item() end)
+    local wanted = gru.no_grad(function()
+      return nn.functional.cross_entropy(trainer.model(x:to(here())), y:to(here())):item()
+    end)
     assert.is_true(math.abs(wanted - record.validation_loss) < 1e-6)
   end)
 
@@ -231,7 +235,7 @@ describe("a stateful Trainer", function()
     local reported = {}
     gru.manual_seed(2)
     local model = gru.d2l.RNNModel(nn.GRU(9, 12), 9)
-    gru.d2l.train_and_predict_rnn_pytorch(model, 12, 9, "cpu", indices, {}, {}, 3, 6, 0.01, 1e9, 4, 1, 1, {},
+    gru.d2l.train_and_predict_rnn_pytorch(model, 12, 9, here(), indices, {}, {}, 3, 6, 0.01, 1e9, 4, 1, 1, {},
       function(e) reported[e.epoch] = e.perplexity end)
     local trainer = new_stateful("run")
     trainer:fit(3)
