@@ -67,4 +67,4 @@ local seconds = side.time(integer "samples", 1, function()
   gru.cuda.synchronize()
 end)
 for i, s in ipairs(seconds) do seconds[i] = s / integer "count" end
-side.print {seconds = seconds, nodes = {args.mode == "graph" and run.nodes or 0}}
+side.print {seconds = seconds, nodes = {args.mode == "graph" and run:info().nodes or 0}}
