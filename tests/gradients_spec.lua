@@ -19,7 +19,7 @@ local without = [[
   enable_grad get_default_device get_default_dtype get_num_threads is_anomaly_mode is_grad_enabled is_tensor
   load load_npy get_rng_state set_rng_state manual_seed memory reset_peak_memory profile no_grad save
   save_npy scope set_anomaly_mode set_default_device set_default_dtype set_grad_enabled set_num_threads
-  set_printoptions tril_indices triu_indices argwhere
+  set_printoptions tril_indices triu_indices argwhere explain precision
   __band __bor __bxor __bnot __gc __index __le __len __lt __newindex __tostring
 ]]
 
