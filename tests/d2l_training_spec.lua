@@ -3,8 +3,9 @@ local gru = require "gru"
 local here = gru.get_default_device
 local agree = require "tests.support.agree"
 local nd = require "tests.support.nd"
-local describe = require("tests.support.devices").describe
+local devices = require "tests.support.devices"
 
+local describe, eagerly = devices.describe, devices.eagerly
 local d2l, nn = gru.d2l, gru.nn
 
 local function same(t, expected, tol)
@@ -124,7 +125,7 @@ describe("train_and_predict_rnn", function()
     return log, params
   end
 
-  it("starts the state once an epoch, and carries it on detached, in consecutive sampling", function()
+  it("starts the state once an epoch, and carries it on detached, in consecutive sampling", eagerly(function()
     local a = {random = false, epochs = 3}
     local log = setup(a)
     train_scratch(a)
@@ -139,9 +140,9 @@ describe("train_and_predict_rnn", function()
       assert.equal(first and 0 or (i - 1) % 6 * 5, call.state[1][1]:item())
       assert.is_true(call.out.requires_grad)
     end
-  end)
+  end))
 
-  it("starts the state at every batch in random sampling", function()
+  it("starts the state at every batch in random sampling", eagerly(function()
     local a = {random = true, epochs = 2}
     local log = setup(a)
     train_scratch(a)
@@ -152,7 +153,7 @@ describe("train_and_predict_rnn", function()
     assert.is_true(batch_starts == 12 or batch_starts == 14) -- the book's loop also starts every epoch
     assert.equal(12, #log.calls)
     for _, call in ipairs(log.calls) do assert.equal(0, call.state:abs():max():item()) end
-  end)
+  end))
 
   for _, random in ipairs {false, true} do
     it("reports exp of the mean loss: is_random_iter " .. tostring(random), function()
@@ -294,7 +295,7 @@ describe("train_and_predict_rnn_pytorch", function()
     tensor = {itself, itself},
     pair = {function(h) return {h, h} end, function(state) return state[2] end},
   } do
-    it("carries the state across batches and epochs, detached: a " .. kind, function()
+    it("carries the state across batches and epochs, detached: a " .. kind, eagerly(function()
       local model = make(table.unpack(functions))
       train_model(model, {epochs = 3, prefixes = {"a"}, reporter = function(e) e.predict "分开" end})
       assert.equal(18, #model.calls)
@@ -309,7 +310,7 @@ describe("train_and_predict_rnn_pytorch", function()
       assert.same({2, 5}, model.calls[1].X.shape)
       equal(model.calls[1].X, model.calls[7].X)
       equal(model.calls[2].X[2], corpus(62):narrow(1, 31 + 6, 5))
-    end)
+    end))
   end
 
   it("reports exp of the mean loss", function()

@@ -15,8 +15,9 @@ local SEED = tonumber(os.getenv "MISUSE_SEED") or 1
 -- What has an effect on more than its arguments, or wants a file.
 local apart = {
   load = true, save = true, load_npy = true, save_npy = true, manual_seed = true, set_rng_state = true,
-  set_default_device = true, set_default_dtype = true, set_num_threads = true, set_grad_enabled = true,
-  no_grad = true, enable_grad = true, set_anomaly_mode = true, set_printoptions = true,
+  set_default_device = true, set_device = true, set_default_dtype = true, set_num_threads = true,
+  set_grad_enabled = true, set_graphs = true, precision = true, no_grad = true, enable_grad = true,
+  set_anomaly_mode = true, set_printoptions = true,
 }
 
 -- What Lua itself says when a check is missing.

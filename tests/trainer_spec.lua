@@ -1,8 +1,9 @@
 -- gru.train.Trainer: what an epoch does, in which order, and what it tells.
 local gru = require "gru"
 local new_scratch = require "tests.support.scratch"
-local describe = require("tests.support.devices").describe
+local devices = require "tests.support.devices"
 
+local describe, eagerly = devices.describe, devices.eagerly
 local nn, optim, Trainer = gru.nn, gru.optim, gru.train.Trainer
 local here = gru.get_default_device
 
@@ -146,7 +147,7 @@ describe("Trainer", function()
     end
   end)
 
-  it("validates and evaluates unrecorded, in evaluation mode, and trains in training mode", function()
+  it("validates and evaluates unrecorded, in evaluation mode, and trains in training mode", eagerly(function()
     local modes = {}
     local trainer
     trainer = new {
@@ -172,7 +173,7 @@ describe("Trainer", function()
       return nn.functional.cross_entropy(trainer.model(x:to(here())), y:to(here())):item()
     end)
     assert.is_true(math.abs(wanted - record.validation_loss) < 1e-6)
-  end)
+  end))
 
   it("calls on_epoch after every epoch, and ends when it returns false", function()
     local seen = {}
@@ -262,13 +263,13 @@ describe("a stateful Trainer", function()
     return table.concat(seen, " ")
   end
 
-  it("begins anew every epoch, or goes on; the state is detached", function()
+  it("begins anew every epoch, or goes on; the state is detached", eagerly(function()
     local epoch = "new on on on on on on on"
     assert.equal(epoch .. " " .. epoch, states_of "epoch")
     assert.equal(epoch .. " " .. epoch:gsub("new", "on"), states_of "run")
     assert.equal(epoch .. " " .. epoch, states_of("epoch", nn.LSTM))
     assert.equal(epoch:gsub("on", "new") .. " " .. epoch:gsub("on", "new"), states_of(false))
-  end)
+  end))
 
   it("validates with a state of its own", function()
     local trainer = new_stateful("run", nn.GRU, {

@@ -30,6 +30,18 @@ function devices.share(many, few)
   return plugin:find("/emulator/", 1, true) and few or many
 end
 
+--- A test without CUDA graphs: one that watches Lua code which a graph does not run again.
+-- @tparam function test
+-- @treturn function for `it`
+function devices.eagerly(test)
+  return function()
+    gru.cuda.set_graphs(false)
+    local ok, message = pcall(test)
+    gru.cuda.set_graphs(true)
+    if not ok then error(message, 0) end
+  end
+end
+
 -- A block with `device` as the default device, where tensors are made that name none: while `f` sets
 -- the block up, and in what it holds.
 local function block(name, device, f)
