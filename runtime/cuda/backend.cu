@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cuda/blas.cuh"
 #include "cuda/cuda.cuh"
 #include "cuda/layout.cuh"
 
@@ -47,14 +48,6 @@ gru_status gruI_cuda_check(gruI_device *device, cudaError_t error, const char *w
       device, GRU_ERROR_DEVICE,
       "%s: %.80s; the last call was %s, GRU_CUDA_BLOCKING=1 finds the one at fault", what, text,
       last);
-}
-
-gru_status gruI_cuda_check_blas(gruI_device *device, cublasStatus_t status, const char *what) {
-  if (status == CUBLAS_STATUS_SUCCESS) return GRU_OK;
-  if (status == CUBLAS_STATUS_ALLOC_FAILED)
-    return gruI_cuda_fail(device, GRU_ERROR_MEMORY, "%s: cuBLAS is out of device memory", what);
-  return gruI_cuda_fail(device, GRU_ERROR_DEVICE, "%s: cuBLAS: %s", what,
-                        cublasGetStatusString(status));
 }
 
 gru_status gruI_cuda_ready(gruI_device *device) {
@@ -383,7 +376,7 @@ static void cuda_close(gruI_device *device) {
   if (cuda == NULL) return;
   cudaSetDevice(device->index);
   if (cuda->stream != NULL) cudaStreamSynchronize(cuda->stream);
-  if (cuda->blas != NULL) cublasDestroy(cuda->blas);
+  gruI_cuda_blas_close(device);
   if (cuda->report_host != NULL) cudaFreeHost(cuda->report_host);
   if (cuda->arena != NULL) gruI_arena_destroy(cuda->arena);
   if (cuda->stream != NULL) cudaStreamDestroy(cuda->stream);

@@ -60,9 +60,8 @@ static inline gruI_cuda *gruI_cuda_of(gruI_device *device) { return (gruI_cuda *
 gru_status gruI_cuda_fail(gruI_device *device, gru_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* GRU_OK, or the failure of `what`, a call of the CUDA runtime or of cuBLAS. */
+/* GRU_OK, or the failure of `what`, a call of the CUDA runtime. */
 gru_status gruI_cuda_check(gruI_device *device, cudaError_t error, const char *what);
-gru_status gruI_cuda_check_blas(gruI_device *device, cublasStatus_t status, const char *what);
 
 /* May a call be made?  Not after an error that CUDA does not recover from. */
 gru_status gruI_cuda_ready(gruI_device *device);

@@ -5,6 +5,7 @@
 ** one stream with one workspace, which is why the handle has memory of its own. */
 #include <limits.h>
 
+#include "cuda/blas.cuh"
 #include "cuda/cuda.cuh"
 #include "cuda/dot.cuh"
 
@@ -123,19 +124,22 @@ static gru_status multiply_few(gruI_device *device, const gruI_gemm *g) {
 gru_status gruI_cuda_blas(gruI_device *device) {
   gruI_cuda *cuda = gruI_cuda_of(device);
   GRUI_CUDA_TRY(gruI_cuda_ready(device));
+  const gruI_cuda_blas_calls *call;
+  GRUI_CUDA_TRY(gruI_cuda_blas_open(device, &call));
   if (cuda->blas == NULL) {
     cublasHandle_t blas = NULL;
     void *workspace = gruI_arena_alloc(cuda->arena, WORKSPACE);
     if (workspace == NULL)
       return gruI_cuda_fail(device, GRU_ERROR_MEMORY, "out of device memory: %d bytes", WORKSPACE);
-    gru_status status = gruI_cuda_check_blas(device, cublasCreate(&blas), "cublasCreate");
+    gru_status status = gruI_cuda_check_blas(device, call->create(&blas), "cublasCreate");
     if (status == GRU_OK)
-      status = gruI_cuda_check_blas(device, cublasSetStream(blas, cuda->stream), "cublasSetStream");
+      status =
+          gruI_cuda_check_blas(device, call->set_stream(blas, cuda->stream), "cublasSetStream");
     if (status == GRU_OK)
-      status = gruI_cuda_check_blas(device, cublasSetWorkspace(blas, workspace, WORKSPACE),
+      status = gruI_cuda_check_blas(device, call->set_workspace(blas, workspace, WORKSPACE),
                                     "cublasSetWorkspace");
     if (status != GRU_OK) {
-      if (blas != NULL) cublasDestroy(blas);
+      if (blas != NULL) call->destroy(blas);
       gruI_arena_free(cuda->arena, workspace, WORKSPACE);
       return status;
     }
@@ -144,7 +148,7 @@ gru_status gruI_cuda_blas(gruI_device *device) {
   }
   cublasMath_t mode =
       device->precision == GRU_TF32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH;
-  return gruI_cuda_check_blas(device, cublasSetMathMode(cuda->blas, mode), "cublasSetMathMode");
+  return gruI_cuda_check_blas(device, call->set_math_mode(cuda->blas, mode), "cublasSetMathMode");
 }
 
 /* A matrix with a single row may come with any row stride, but cuBLAS wants one that covers it. */
@@ -155,7 +159,9 @@ static int64_t leading(int64_t stride, int64_t rows, int64_t cols) {
 
 static gru_status multiply_blas(gruI_device *device, const gruI_gemm *g) {
   gruI_cuda *cuda = gruI_cuda_of(device);
+  const gruI_cuda_blas_calls *call;
   GRUI_CUDA_TRY(gruI_cuda_blas(device));
+  GRUI_CUDA_TRY(gruI_cuda_blas_open(device, &call));
   cublasOperation_t ta = g->trans_a ? CUBLAS_OP_T : CUBLAS_OP_N;
   cublasOperation_t tb = g->trans_b ? CUBLAS_OP_T : CUBLAS_OP_N;
   int64_t lda = leading(g->lda, g->trans_a ? g->k : g->m, g->trans_a ? g->m : g->k);
@@ -164,14 +170,14 @@ static gru_status multiply_blas(gruI_device *device, const gruI_gemm *g) {
   cublasStatus_t status;
   if (g->dtype == GRU_FLOAT32) {
     const float one = 1, beta = g->accumulate ? 1.0f : 0.0f;
-    status = cublasSgemmStridedBatched_64(
-        cuda->blas, tb, ta, g->n, g->m, g->k, &one, (const float *)g->b, ldb, g->batch_b,
-        (const float *)g->a, lda, g->batch_a, &beta, (float *)g->c, ldc, g->batch_c, g->batch);
+    status = call->sgemm(cuda->blas, tb, ta, g->n, g->m, g->k, &one, (const float *)g->b, ldb,
+                         g->batch_b, (const float *)g->a, lda, g->batch_a, &beta, (float *)g->c,
+                         ldc, g->batch_c, g->batch);
   } else {
     const double one = 1, beta = g->accumulate ? 1.0 : 0.0;
-    status = cublasDgemmStridedBatched_64(
-        cuda->blas, tb, ta, g->n, g->m, g->k, &one, (const double *)g->b, ldb, g->batch_b,
-        (const double *)g->a, lda, g->batch_a, &beta, (double *)g->c, ldc, g->batch_c, g->batch);
+    status = call->dgemm(cuda->blas, tb, ta, g->n, g->m, g->k, &one, (const double *)g->b, ldb,
+                         g->batch_b, (const double *)g->a, lda, g->batch_a, &beta, (double *)g->c,
+                         ldc, g->batch_c, g->batch);
   }
   GRUI_CUDA_TRY(gruI_cuda_check_blas(device, status, "gemm"));
   return gruI_cuda_launched(device, cudaGetLastError(), "gemm");

@@ -122,6 +122,11 @@ struct cudaDeviceProp {
 };
 
 typedef struct gru_emulator_stream *cudaStream_t;
+struct gru_emulator_stream {
+  cudaError_t (*enqueue)(cudaStream_t stream, std::function<void()> work); /* for libraries */
+  bool capturing;
+  std::vector<std::function<void()>> captured;
+};
 typedef struct gru_emulator_graph *cudaGraph_t;
 typedef struct gru_emulator_graph *cudaGraphExec_t;
 typedef struct gru_emulator_node *cudaGraphNode_t;
