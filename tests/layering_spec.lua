@@ -42,7 +42,8 @@ local allowed = {
 local libraries = {
   {"^lua%.h$", "lua", "cli"}, {"^lauxlib%.h$", "lua", "cli"}, {"^lualib%.h$", "lua", "cli"},
   {"zip", "io"}, {"[jJ][sS][oO][nN]", "io"}, {"^editline/", "cli"}, {"^readline", "cli"},
-  {"cblas", "cpu"}, {"^cuda", "cuda"}, {"^cudnn", "cuda"}, {"^cublas", "cuda"}, {"^dlfcn%.h$", "core", "cpu", "cuda"},
+  {"cblas", "cpu"}, {"^cuda", "cuda"}, {"^cudnn", "cuda"}, {"^cublas", "cuda"},
+  {"^dlfcn%.h$", "core", "cpu", "cuda"},
 }
 
 local function folder_of(path) return path:match("^runtime/(%w+)/") or "" end
