@@ -17,8 +17,8 @@
     .name = #isa, .elementwise = gruI_cpu_elementwise_##isa, .copy = gruI_cpu_copy_##isa, \
     .reduce = gruI_cpu_reduce_##isa, .random_fill = gruI_random_fill_##isa, \
     .loss_rows = &gruI_loss_rows_##isa, .panel = &gruI_panel_kernels_##isa, \
-    .gemv = gruI_gemv_##isa, .list_rows = &gruI_list_rows_##isa, \
-    .recurrence_rows = &gruI_recurrence_rows_##isa \
+    .gemv = gruI_gemv_##isa, .transpose = gruI_transpose_##isa, \
+    .list_rows = &gruI_list_rows_##isa, .recurrence_rows = &gruI_recurrence_rows_##isa \
   }
 
 /* From the least to the most. */

@@ -17,6 +17,7 @@ enum {
 
 typedef struct columns {
   const gruI_rows *call;
+  const gruI_cpu_isa *isa;
   int put;
   int64_t width; /* of a strip, and of a block's rows */
   char *blocks;  /* one a worker */
@@ -65,18 +66,19 @@ static void strip(void *context, int64_t index, int worker) {
   char *x = (char *)r->x + (size_t)(first * r->x_inner) * size;
   char *packed = (char *)r->packed + (size_t)first * size;
   char *block = c->blocks + (size_t)worker * c->bytes;
-  gruI_cpu_transpose(size, x, r->x_inner, r->size, width, block, c->width);
+  c->isa->transpose(size, x, r->x_inner, r->size, width, block, c->width);
   switch (r->dtype) {
     case GRU_FLOAT32: lines_float32(r, c->put, block, packed, width); break;
     case GRU_FLOAT64: lines_float64(r, c->put, block, packed, width); break;
     default: lines_int64(r, c->put, block, packed, width); break;
   }
-  if (c->put) gruI_cpu_transpose(size, block, c->width, width, r->size, x, r->x_inner);
+  if (c->put) c->isa->transpose(size, block, c->width, width, r->size, x, r->x_inner);
 }
 
 gru_status gruI_cpu_columns(gruI_device *device, const gruI_rows *call, int put) {
   size_t threads = device->pool != NULL ? (size_t)gruI_pool_threads(device->pool) : 1;
-  columns c = {.call = call, .put = put, .bytes = (size_t)call->size * ROW};
+  columns c = {.call = call, .isa = gruI_cpu_isa_of(device), .put = put};
+  c.bytes = (size_t)call->size * ROW;
   c.width = ROW / (int64_t)gru_dtype_size(call->dtype);
   c.blocks = gruI_cpu_scratch(device, GRUI_SCRATCH_PRODUCT, threads * c.bytes);
   if (c.blocks == NULL) return GRU_ERROR_MEMORY;

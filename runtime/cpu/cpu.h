@@ -68,6 +68,9 @@ typedef struct gruI_cpu_isa {
   const struct gruI_panel_kernels *panel;                                /* cpu/panel.h */
   const struct gruI_list_rows *list_rows;                                /* cpu/list.h */
   void (*gemv)(const struct gruI_gemv *call);                            /* cpu/gemv.h */
+  /* to[r * to_stride + c] = from[c * stride + r] for r < rows, c < cols; elements of `size` bytes. */
+  void (*transpose)(size_t size, const void *from, int64_t stride, int64_t rows, int64_t cols,
+                    void *to, int64_t to_stride);
 } gruI_cpu_isa;
 
 /* The set that the device runs, chosen when it was opened: the best that this processor has.
@@ -80,6 +83,8 @@ const gruI_cpu_isa *gruI_cpu_isa_of(const gruI_device *device);
   gru_status gruI_cpu_copy_##isa(gruI_device *device, const gruI_copy *call); \
   gru_status gruI_cpu_reduce_##isa(gruI_device *device, const gruI_reduce *call); \
   void gruI_gemv_##isa(const struct gruI_gemv *call); \
+  void gruI_transpose_##isa(size_t size, const void *from, int64_t stride, int64_t rows, \
+                            int64_t cols, void *to, int64_t to_stride); \
   void gruI_random_fill_##isa(const gruI_random *call, int64_t first, int64_t last); \
   extern const struct gruI_loss_rows gruI_loss_rows_##isa; \
   extern const struct gruI_panel_kernels gruI_panel_kernels_##isa; \
@@ -108,10 +113,6 @@ void gruI_cpu_scratch_done(gruI_device *device, gruI_scratch of);
 /* Runs job(context, b, worker) for b in 0 .. blocks - 1 on the device's pool (on the calling
 ** thread where it has none).  `blocks` must follow from the shapes alone. */
 gru_status gruI_cpu_parallel(gruI_device *device, int64_t blocks, gruI_job job, void *context);
-
-/* to[r * to_stride + c] = from[c * stride + r] for r < rows, c < cols; elements of `size` bytes. */
-void gruI_cpu_transpose(size_t size, const void *from, int64_t stride, int64_t rows, int64_t cols,
-                        void *to, int64_t to_stride);
 
 /* Blocks of `size` that cover `count`. */
 static inline int64_t gruI_cpu_blocks(int64_t count, int64_t size) {

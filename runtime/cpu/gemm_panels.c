@@ -14,11 +14,11 @@
 enum {
   K_BYTES = 4096,         /* of a row of a in a block of k; a quarter more rather than two blocks */
   PACKED_BYTES = 4 << 20, /* of a packed block of b, at most; it lies in the last cache */
-  ROWS = 64,              /* of a block of c */
+  ROWS = 32,              /* of a block of c */
   DIRECT_ROWS = 96,       /* up to these whole vectors of b's columns are not packed, ... */
   DIRECT_BYTES = 1 << 19, /* ... unless b is large and its rows lie multiples of ... */
   ALIASED = 512,          /* ... these bytes apart: they would push each other out of the cache */
-  JOBS = 8,               /* that are enough */
+  JOBS = 32,               /* that are enough */
   SMALL_WORK = 1 << 18    /* multiplications that one thread does: about 2 us */
 };
 

@@ -30,6 +30,7 @@ enum {
 
 typedef struct plan {
   const gruI_map *map;
+  const gruI_cpu_isa *isa;
   int64_t count, block; /* elements */
   unsigned scalars;
   int walk;
@@ -223,8 +224,8 @@ static void run_band(const plan *p, int64_t rows, const int64_t *offset) {
       in[s] = (const char *)map->in[s] + (offset[s] + c * map->in_stride[s][last]) * size;
       step[s] = map->in_stride[s][d] * size;
       if (p->mode[s] != TRANSPOSED) continue;
-      gruI_cpu_transpose(map->in_size, in[s], map->in_stride[s][last], rows, cols, packed[s],
-                         GRUI_BAND_COLS);
+      p->isa->transpose(map->in_size, in[s], map->in_stride[s][last], rows, cols, packed[s],
+                        GRUI_BAND_COLS);
       in[s] = (const char *)packed[s];
       step[s] = GRUI_BAND_COLS * size;
     }
@@ -280,6 +281,7 @@ static void run_band_block(void *context, int64_t block, int worker) {
 gru_status gruI_cpu_map(gruI_device *device, const gruI_map *map) {
   plan p;
   p.map = map;
+  p.isa = gruI_cpu_isa_of(device);
   p.count = gruI_cpu_count(map->ndim, map->shape);
   if (p.count == 0) return GRU_OK;
   p.block = p.count <= map->block * GRUI_SERIAL_BLOCKS ? p.count : map->block;

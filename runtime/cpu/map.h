@@ -49,7 +49,7 @@ void gruI_cpu_pack(size_t size, int ndim, const int64_t *shape, const int64_t *s
 void gruI_cpu_unpack(size_t size, int ndim, const int64_t *shape, const int64_t *stride, void *to,
                      int64_t first, int64_t n, const void *from);
 
-/* A tile of a transposed operand is packed into rows of GRUI_BAND_COLS (gruI_cpu_transpose). */
+/* A tile of a transposed operand is packed into rows of GRUI_BAND_COLS (gruI_cpu_isa.transpose). */
 enum { GRUI_BAND_ROWS = 16, GRUI_BAND_COLS = 64 };
 
 /* Writes the position of element `first` to at[] and returns the offset of its place. */

@@ -21,11 +21,15 @@ static void PANEL_NAME(pack, T)(const gruI_panels *to, const void *from, int64_t
     T *out = (T *)to->data + j0 * to->k;
     for (int64_t p0 = 0; p0 < to->k; p0 += EDGE) {
       int64_t p1 = gruI_cpu_min(p0 + EDGE, to->k);
-      if (col == 1)
+      if (col == 1 && cols == VECTORS * LANES)
+        for (int64_t p = p0; p < p1; p++)
+          memcpy(out + p * width, b + p * row, VECTORS * VECTOR_BYTES);
+      else if (col == 1)
         for (int64_t p = p0; p < p1; p++)
           memcpy(out + p * width, b + p * row, (size_t)cols * sizeof(T));
       else
-        PANEL_NAME(transpose, T)(b + p0 * row, col, p1 - p0, cols, out + p0 * width, width);
+        GRUI_ISA_NAME(gruI_transpose)
+        (sizeof(T), b + p0 * row, col, p1 - p0, cols, out + p0 * width, width);
       for (int64_t p = p0; p < p1 && cols < width; p++)
         memset(out + p * width + cols, 0, (size_t)(width - cols) * sizeof(T));
     }
