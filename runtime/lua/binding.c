@@ -78,16 +78,16 @@ static void collect_young(lua_State *L, gruL_state *s) {
 
 static size_t heap_bytes(lua_State *L) { return (size_t)lua_gc(L, LUA_GCCOUNT) * 1024; }
 
-/* Lua sees a tensor as a few bytes; this sees its memory.  Collects when more has been made since
-** the last collection than lived then, with a floor that keeps small programs undisturbed and a
-** share of the Lua heap that keeps collections of a large heap rare. */
+/* Lua sees a tensor as a few bytes; this sees its memory.  Collects all when half as much again lives
+** as after the last time, with a floor that keeps small programs undisturbed and a share of the Lua
+** heap that keeps collections of a large heap rare.  What lived then stays the measure when less does
+** now: a training step that fills its tape anew is no reason to collect. */
 static void account(lua_State *L, gruL_state *s) {
   if (gru_graph_is_capturing(s->rt)) return; /* lua/gru/graph stops the collector, too */
   uint64_t taken = gru_memory_taken(s->rt) - s->swept;
   if (taken > YOUNG_BYTES && taken > heap_bytes(L)) collect_young(L, s);
   size_t live = gru_memory_live(s->rt);
-  if (live < s->base) s->base = live;
-  size_t grown = live - s->base;
+  size_t grown = live > s->base ? live - s->base : 0;
   if (grown > FLOOR_BYTES && grown > s->base / 2 && grown > 4 * heap_bytes(L)) collect(L, s);
 }
 
