@@ -12,7 +12,7 @@ return {
       local sides = {ctx:ours("gemm", {size = n, samples = ctx.quick and 1 or 3, threads = threads})}
       local halves = {"scratch", "nn"}
       for _, half in ipairs(halves) do
-        local args = article.arguments(ctx, half, ctx.quick and 1 or 2, 1, hidden)
+        local args = article.arguments(ctx, half, ctx.quick and 1 or 5, ctx.quick and 1 or 2, hidden)
         args.threads = threads
         sides[#sides + 1] = ctx:ours("article", args)
       end
