@@ -3,7 +3,12 @@
 
 #include <stdlib.h>
 
-enum { SMALL_STEP = 64, SMALL_MAX = 1024, CACHED_MIN = 64 << 20 };
+enum {
+  SMALL_STEP = 64,
+  SMALL_MAX = 1024,
+  CACHED_MIN = 64 << 20,
+  TURNOVER = 3 /* times what may wait is asked for between two sweeps for room */
+};
 static const size_t LARGEST = (size_t)1 << 50;
 
 /* Small sizes: class = multiple of 64.  Above 1 KiB: the power of two below, and the
@@ -61,6 +66,7 @@ static void sweep(gruI_cache *cache) {
   cache->last_high = cache->high;
   cache->high = cache->reserved - cache->cached;
   cache->frees = 0;
+  cache->swept = cache->taken;
 }
 
 /* A block from the device, after what waits where there is no room beside it. */
@@ -138,6 +144,7 @@ void gruI_cache_free(gruI_cache *cache, void *block, size_t bytes) {
     return;
   }
   cache->live -= bytes;
+  if (cache->cached + rounded > keep && cache->taken - cache->swept > TURNOVER * keep) sweep(cache);
   if (cache->cached + rounded <= keep && cache->reserved <= cache->limit &&
       grow(list, list->count)) {
     list->blocks[list->count++] = block;

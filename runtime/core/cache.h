@@ -5,9 +5,9 @@
 ** blocks, so the same code serves device memory.
 **
 ** What waits is bounded.  It is no more than was in use at once lately, or 64 MB; with what is in use
-** it does not pass the limit; and now and then every list gives back the blocks that it has not needed
-** since the last time.  So a step that is repeated asks the system for nothing, and a spike is
-** forgotten.
+** it does not pass the limit; and now and then, sooner where there is no room for more, every list gives
+** back the blocks that it has not needed since the last time.  So a step that is repeated asks the
+** system for nothing, and a spike, or a step of other sizes, is forgotten.
 */
 #ifndef GRUI_CACHE_H
 #define GRUI_CACHE_H
@@ -39,6 +39,7 @@ struct gruI_cache {
   size_t limit;      /* of live */
   int32_t frees;     /* since the last sweep */
   uint64_t taken;    /* bytes asked for, ever */
+  uint64_t swept;    /* of those, before the last sweep */
 };
 
 /* The size of the class that `bytes` falls into: a multiple of 64 up to 1 KiB, then

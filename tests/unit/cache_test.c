@@ -129,6 +129,30 @@ static void spike(void) {
   CHECK(given == 0);
 }
 
+/* A step of 40 blocks of `bytes`; returns how often it asked the device. */
+static int64_t step_of(gruI_cache *cache, size_t bytes) {
+  enum { BLOCKS = 40 };
+  void *blocks[BLOCKS];
+  int64_t before = calls;
+  for (size_t i = 0; i < BLOCKS; i++) blocks[i] = gruI_cache_alloc(cache, bytes);
+  for (size_t i = 0; i < BLOCKS; i++) gruI_cache_free(cache, blocks[i], bytes);
+  return calls - before;
+}
+
+/* What a step of other sizes has left makes room for the one that is repeated now. */
+static void other_sizes(void) {
+  gruI_cache cache = new_cache(4096 * MB);
+  size_t sizes[] = {4 * MB, 5 * MB, 3 * MB, 6 * MB};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    for (int step = 0; step < 8; step++) step_of(&cache, sizes[i]);
+    CHECK(step_of(&cache, sizes[i]) == 0);
+    CHECK(cache.reserved <= 2 * 40 * 6 * MB);
+    right(&cache);
+  }
+  gruI_cache_destroy(&cache);
+  CHECK(given == 0);
+}
+
 /* What waits counts against the limit, and is given up when the device has no more. */
 static void limits(void) {
   gruI_cache cache = new_cache(100 * MB);
@@ -249,6 +273,7 @@ int main(void) {
   figures();
   steady();
   spike();
+  other_sizes();
   limits();
   trimming();
   blocks_of_the_cpu();

@@ -31,7 +31,7 @@ local function layers(ctx)
     seen[size[2]] = true
   end
   local duel = ctx:duel("layers", {
-    inputs = ctx.quick and 16 or 256, sizes = table.concat(names, ","), samples = ctx.quick and 1 or 3,
+    inputs = ctx.quick and 16 or 256, sizes = table.concat(names, ","), samples = ctx.quick and 1 or 5,
   })
   return ctx:rows(duel, figures)
 end
