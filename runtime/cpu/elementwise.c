@@ -43,27 +43,8 @@ typedef struct entry {
 
 /* ---- the rows, dtype by dtype ------------------------------------------------------ */
 
-#define C(v) ((T)(v))
-#define zero(p) ((T)0)
-#define add(p, q) ((p) + (q))
-#define sub(p, q) ((p) - (q))
-#define mul(p, q) ((p) * (q))
-#define div(p, q) ((p) / (q))
-#define neg(p) (-(p))
-#define gt(p, q) ((p) > (q))
-#define ge(p, q) ((p) >= (q))
-#define lt(p, q) ((p) < (q))
-#define le(p, q) ((p) <= (q))
-#define eq(p, q) ((p) == (q))
-#define where(p, q, r) ((p) != 0 ? (q) : (r))
-#define exp(p) gm_exp(p)
-#define log(p) gm_log(p)
-#define sin(p) gm_sin(p)
-#define cos(p) gm_cos(p)
-#define sigmoid(p) gm_sigmoid(p)
-#define sign(p) gm_sign(p)
-#define pow(p, q) gm_pow(p, q)
-#define floor_divide(p, q) gm_floordiv(p, q)
+#define ELEMENT T
+#include "core/math_words.h"
 
 #define T float
 #define SUFFIX f32
