@@ -1,5 +1,6 @@
 -- gru.checkpoint: whole training states in files, bit for bit, and files that are none.
 local gru = require "gru"
+local expect = require "tests.support.expect"
 local new_scratch = require "tests.support.scratch"
 local describe = require("tests.support.devices").describe
 
@@ -22,11 +23,7 @@ local function round(state)
   return assert(checkpoint.load(path))
 end
 
-local function raises(wanted, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(wanted, 1, true), message)
-end
+local raises = expect.raises_text
 
 setup(function()
   scratch = new_scratch()

@@ -1,28 +1,14 @@
 -- gru.d2l: the book's training loops.
 local gru = require "gru"
 local here = gru.get_default_device
-local agree = require "tests.support.agree"
+local expect = require "tests.support.expect"
 local nd = require "tests.support.nd"
 local devices = require "tests.support.devices"
 
 local describe, eagerly = devices.describe, devices.eagerly
 local d2l, nn = gru.d2l, gru.nn
 
-local function same(t, expected, tol)
-  local ok, message = agree.values(t, expected, tol)
-  assert(ok, message)
-end
-
-local function equal(a, b)
-  local ok, message = agree.tensors(a, b)
-  assert(ok, message)
-end
-
-local function raises(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern), message)
-end
+local same, equal, raises = expect.values, expect.tensors, expect.raises
 
 -- What f prints: the lines, in a table.
 local function printed(f, ...)

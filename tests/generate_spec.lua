@@ -1,5 +1,6 @@
 -- gru.text.generate: what a model writes, and what it leaves as it was.
 local gru = require "gru"
+local expect = require "tests.support.expect"
 local here = gru.get_default_device
 local choose = require "gru.text.choose"
 local describe = require("tests.support.devices").describe
@@ -7,11 +8,7 @@ local describe = require("tests.support.devices").describe
 local nn, text = gru.nn, gru.text
 local vocab = text.Vocab.new {"分", "开", "a", "b", " "}
 
-local function raises(wanted, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(wanted, 1, true), message)
-end
+local raises = expect.raises_text
 
 local function collect(...)
   local parts = {}

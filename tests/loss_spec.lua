@@ -2,6 +2,7 @@
 -- differences, errors.
 local gru = require "gru"
 local agree = require "tests.support.agree"
+local expect = require "tests.support.expect"
 local gradcheck = require "tests.support.gradcheck"
 local nd = require "tests.support.nd"
 local new_rng = require "tests.support.rng"
@@ -10,16 +11,7 @@ local describe = require("tests.support.devices").describe
 
 local nn, F = gru.nn, gru.nn.functional
 
-local function same(t, expected, tol)
-  local ok, message = agree.values(t, expected, tol)
-  assert(ok, message)
-end
-
-local function raises(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern), message)
-end
+local same, raises = expect.values, expect.raises
 
 local function scaled(a, factor, plus)
   return nd.map(function(v) return v * factor + plus end, a)

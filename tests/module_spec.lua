@@ -1,6 +1,6 @@
 -- nn.Module: registration, modes; nn.Linear; nn.init.  State is for module_state_spec.lua.
 local gru = require "gru"
-local agree = require "tests.support.agree"
+local expect = require "tests.support.expect"
 local fixture = require "tests.support.net"
 local nd = require "tests.support.nd"
 local golden = dofile "tests/golden/nn.lua"
@@ -9,22 +9,7 @@ local describe = require("tests.support.devices").describe
 local nn = gru.nn
 local Net, keys = fixture.Net, fixture.keys
 
-local function same(t, expected, tol)
-  local ok, message = agree.values(t, expected, tol)
-  assert(ok, message)
-end
-
-local function equal(a, b)
-  local ok, message = agree.tensors(a, b)
-  assert(ok, message)
-end
-
-local function raises(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern), message)
-  return tostring(message)
-end
+local same, equal, raises = expect.values, expect.tensors, expect.raises
 
 local function parameter(...) return nn.Parameter(gru.randn(...)) end
 

@@ -1,23 +1,13 @@
 -- nn.Module: state_dict, load_state_dict, to.
 local gru = require "gru"
-local agree = require "tests.support.agree"
+local expect = require "tests.support.expect"
 local fixture = require "tests.support.net"
 local describe = require("tests.support.devices").describe
 
 local nn, optim = gru.nn, gru.optim
 local Net, keys = fixture.Net, fixture.keys
 
-local function equal(a, b)
-  local ok, message = agree.tensors(a, b)
-  assert(ok, message)
-end
-
-local function raises(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern), message)
-  return tostring(message)
-end
+local equal, raises = expect.tensors, expect.raises
 
 describe("state_dict", function()
   it("shares memory, without history", function()

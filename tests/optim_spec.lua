@@ -1,27 +1,14 @@
 -- Optimisers and gradient clipping: golden numbers, PyTorch's results, groups, state, errors.
 local gru = require "gru"
 local agree = require "tests.support.agree"
+local expect = require "tests.support.expect"
 local nd = require "tests.support.nd"
 local golden = dofile "tests/golden/nn.lua"
 local describe = require("tests.support.devices").describe
 
 local nn, optim = gru.nn, gru.optim
 
-local function same(t, expected, tol)
-  local ok, message = agree.values(t, expected, tol)
-  assert(ok, message)
-end
-
-local function equal(a, b)
-  local ok, message = agree.tensors(a, b)
-  assert(ok, message)
-end
-
-local function raises(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern), message)
-end
+local same, equal, raises = expect.values, expect.tensors, expect.raises
 
 local function parameter(value, dtype)
   return nn.Parameter(gru.tensor(value, {dtype = dtype or "float64"}))

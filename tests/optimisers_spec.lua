@@ -2,6 +2,7 @@
 -- (tests/golden/optim.lua), options, state.  What optimisers share stands in optim_spec.lua.
 local gru = require "gru"
 local agree = require "tests.support.agree"
+local expect = require "tests.support.expect"
 local nd = require "tests.support.nd"
 local draws = require("tests.golden.nn").draws
 local golden = require "tests.golden.optim"
@@ -14,15 +15,7 @@ local function leaf(values, dtype)
   return gru.tensor(values, {dtype = dtype or "float64"}):requires_grad_()
 end
 
-local function same(t, expected, tol)
-  local ok, message = agree.values(t, expected, tol)
-  assert(ok, message)
-end
-
-local function identical(a, b)
-  local ok, message = agree.tensors(a, b)
-  assert(ok, message)
-end
+local same, identical = expect.values, expect.tensors
 
 local function title(case)
   local parts = {}

@@ -2,7 +2,7 @@
 -- tensor ops, on every layout, and what else the lists must get right.
 local gru = require "gru"
 local core = require "gru.core"
-local agree = require "tests.support.agree"
+local expect = require "tests.support.expect"
 local composed = require "tests.support.composed_steps"
 local describe = require("tests.support.devices").describe
 
@@ -11,16 +11,7 @@ local nn, optim, d2l = gru.nn, gru.optim, gru.d2l
 -- Blocks of the kernels are 16384 elements: parts of one, and ones that reach over several.
 local SHAPES = {{3}, {70, 300}, {}, {0, 3}, {9, 7}, {1, 5}, {17}}
 
-local function agrees(a, b, tol)
-  local ok, message = agree.tensors(a, b, tol)
-  assert(ok, message)
-end
-
-local function raises(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern), message)
-end
+local agrees, raises = expect.tensors, expect.raises
 
 -- A copy of x that lies in memory in another way.
 local layouts = {

@@ -1,13 +1,10 @@
 -- gru.text: corpora from files, vocabularies, sampling of batches.
 local gru = require "gru"
+local expect = require "tests.support.expect"
 
 local text = gru.text
 
-local function raises(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern), message)
-end
+local raises = expect.raises
 
 -- ---- files --------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 -- gru.train.Trainer: checkpoints, and runs that go on from them, in this process and in another one.
 local gru = require "gru"
+local expect = require "tests.support.expect"
 local new_scratch = require "tests.support.scratch"
 local describe = require("tests.support.devices").describe
 
@@ -14,11 +15,7 @@ before_each(function()
 end)
 after_each(function() scratch.remove() end)
 
-local function raises(wanted, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(wanted, 1, true), message)
-end
+local raises = expect.raises_text
 
 -- A run that draws from everything there is: dropout, an order, a schedule, a state that goes on.
 local run = [==[

@@ -1,5 +1,6 @@
 -- gru.train.Trainer: what an epoch does, in which order, and what it tells.
 local gru = require "gru"
+local expect = require "tests.support.expect"
 local new_scratch = require "tests.support.scratch"
 local devices = require "tests.support.devices"
 
@@ -7,11 +8,7 @@ local describe, eagerly = devices.describe, devices.eagerly
 local nn, optim, Trainer = gru.nn, gru.optim, gru.train.Trainer
 local here = gru.get_default_device
 
-local function raises(wanted, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(wanted, 1, true), message)
-end
+local raises = expect.raises_text
 
 -- Points of two classes, 20 in batches of 6: the last batch is smaller.
 local x = (gru.arange(0, 80) % 7):reshape(20, 4) / 7
