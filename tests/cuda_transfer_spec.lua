@@ -21,6 +21,17 @@ describe("between the CPU and " .. (device or "a CUDA device") .. " #cuda", func
     end
   end)
 
+  test("what was moved may be changed at once", function()
+    local x = gru.arange(500000)
+    local wanted = x:clone()
+    local there = {}
+    for i = 1, 3 do
+      there[i] = x:to(device)
+      x:add_(1)
+    end
+    for i = 1, 3 do assert.is_true(there[i]:cpu():equal(wanted + (i - 1))) end
+  end)
+
   test("what lies beside a view stays", function()
     local x, y = gru.zeros(4, 5, {device = device}), gru.zeros(4, 5)
     x[2]:copy_(gru.ones(5))

@@ -26,7 +26,7 @@
 #include "core/device.h"
 #include "cuda/arena.h"
 
-enum { GRUI_CUDA_WARP = 32, GRUI_CUDA_BLOCK = 256, GRUI_CUDA_MAX_WORK = 16 };
+enum { GRUI_CUDA_WARP = 32, GRUI_CUDA_BLOCK = 256, GRUI_CUDA_MAX_WORK = 16, GRUI_CUDA_STAGES = 2 };
 
 /* Where a kernel tells of a bad id: written by the device, read by the host. */
 typedef struct gruI_cuda_report {
@@ -34,6 +34,13 @@ typedef struct gruI_cuda_report {
   long long value, low, end;   /* it, and the range it should be in, as the ids count */
 } gruI_cuda_report;
 #define GRUI_CUDA_NO_POSITION (~0ull)
+
+/* Pinned memory on the way to the device; see transfer.cu. */
+typedef struct gruI_cuda_stage {
+  char *bytes;
+  size_t used;
+  cudaEvent_t read; /* recorded when it is full */
+} gruI_cuda_stage;
 
 typedef struct gruI_cuda {
   cudaStream_t stream;
@@ -47,7 +54,9 @@ typedef struct gruI_cuda {
   void *work[GRUI_CUDA_MAX_WORK];
   size_t work_bytes[GRUI_CUDA_MAX_WORK];
   int works, work_at;
-  size_t work_used;              /* of chunk work_at */
+  size_t work_used; /* of chunk work_at */
+  gruI_cuda_stage stages[GRUI_CUDA_STAGES];
+  int stage;                     /* the one being filled */
   gruI_cuda_report *report;      /* device memory */
   gruI_cuda_report *report_host; /* pinned */
   const char *last;              /* what was launched last since the device was waited for */
@@ -141,6 +150,23 @@ static __device__ __forceinline__ int64_t gruI_cuda_row(int64_t id, int64_t base
   int64_t row = id - base;
   return row >= 0 && row < size ? row : -1;
 }
+
+/* ---- memory, transfers, waiting (memory.cu, transfer.cu, ids.cu), for the backend's table ------ */
+
+void *gruI_cuda_alloc(gruI_device *device, size_t bytes);
+void gruI_cuda_free(gruI_device *device, void *block, size_t bytes);
+void gruI_cuda_trim(gruI_device *device);
+size_t gruI_cuda_memory_limit(gruI_device *device);
+gru_status gruI_cuda_upload(gruI_device *device, void *to, const void *from, size_t bytes);
+gru_status gruI_cuda_download(gruI_device *device, void *to, const void *from, size_t bytes);
+gru_status gruI_cuda_synchronize(gruI_device *device);
+
+/* In this order; what was not opened is not closed. */
+gru_status gruI_cuda_open_memory(gruI_device *device);
+gru_status gruI_cuda_open_ids(gruI_device *device);
+void gruI_cuda_close_ids(gruI_device *device);
+void gruI_cuda_close_transfers(gruI_device *device);
+void gruI_cuda_close_memory(gruI_device *device);
 
 /* ---- the kernel families, in the order of device.h ---------------------------------------- */
 

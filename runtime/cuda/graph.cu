@@ -40,7 +40,7 @@ gru_status gruI_cuda_capture_end(gruI_device *device, void **graph, int64_t *nod
 gru_status gruI_cuda_graph_run(gruI_device *device, void *graph) {
   GRUI_CUDA_TRY(gruI_cuda_ready(device));
   return gruI_cuda_launched(
-      device, cudaGraphLaunch((cudaGraphExec_t)graph, gruI_cuda_of(device)->stream), "graph");
+      device, cudaGraphLaunch((cudaGraphExec_t)graph, gruI_cuda_of(device)->stream), "replay");
 }
 
 void gruI_cuda_graph_free(gruI_device *device, void *graph) {

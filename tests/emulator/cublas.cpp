@@ -1,37 +1,95 @@
 /* cublas.cpp - the emulator's cuBLAS, a library of its own as the real one is. */
 #include "cublas_v2.h"
 
+#include <stdint.h>
+#include <stdio.h>
+
+#include <set>
+
+#include "refuse.h"
+
 struct gru_emulator_blas {
   cudaStream_t stream;
+  void *workspace;
 };
 
+namespace {
+
+bool ended;
+struct ending {
+  ~ending() { ended = true; }
+} at_the_end;
+
+std::set<cublasHandle_t> &handles = *new std::set<cublasHandle_t>;
+
+/* Why `call` fails, or CUBLAS_STATUS_SUCCESS. */
+cublasStatus_t enter(const char *call) {
+  if (ended) {
+    fprintf(stderr, "emulator: %s after the program's end\n", call);
+    abort();
+  }
+  return (cublasStatus_t)gru_emulator_refusal(call);
+}
+
+cublasStatus_t enter(const char *call, cublasHandle_t handle) {
+  cublasStatus_t status = enter(call);
+  return status == CUBLAS_STATUS_SUCCESS && handles.count(handle) == 0
+             ? CUBLAS_STATUS_NOT_INITIALIZED
+             : status;
+}
+
+}  // namespace
+
+#define TRY(call) \
+  do { \
+    cublasStatus_t try_ = (call); \
+    if (try_ != CUBLAS_STATUS_SUCCESS) return try_; \
+  } while (0)
+
 cublasStatus_t cublasCreate(cublasHandle_t *handle) {
+  TRY(enter("cublasCreate"));
   *handle = new gru_emulator_blas();
+  handles.insert(*handle);
   return CUBLAS_STATUS_SUCCESS;
 }
 
 cublasStatus_t cublasDestroy(cublasHandle_t handle) {
+  TRY(enter("cublasDestroy", handle));
+  handles.erase(handle);
   delete handle;
   return CUBLAS_STATUS_SUCCESS;
 }
 
 cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t stream) {
+  TRY(enter("cublasSetStream", handle));
+  if (stream->current_device() != stream->device) return CUBLAS_STATUS_EXECUTION_FAILED;
   handle->stream = stream;
+  handle->workspace = NULL;
   return CUBLAS_STATUS_SUCCESS;
 }
 
 cublasStatus_t cublasSetWorkspace(cublasHandle_t handle, void *workspace, size_t bytes) {
-  (void)handle, (void)workspace, (void)bytes;
+  TRY(enter("cublasSetWorkspace", handle));
+  if ((uintptr_t)workspace % 256 != 0 || bytes == 0) return CUBLAS_STATUS_INVALID_VALUE;
+  handle->workspace = workspace;
   return CUBLAS_STATUS_SUCCESS;
 }
 
 cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
-  (void)handle, (void)mode;
-  return CUBLAS_STATUS_SUCCESS;
+  (void)mode;
+  return enter("cublasSetMathMode", handle);
 }
 
 const char *cublasGetStatusString(cublasStatus_t status) {
-  return status == CUBLAS_STATUS_SUCCESS ? "success" : "failure";
+  switch (status) {
+    case CUBLAS_STATUS_SUCCESS: return "success";
+    case CUBLAS_STATUS_NOT_INITIALIZED: return "the library was not initialized";
+    case CUBLAS_STATUS_ALLOC_FAILED: return "the resource allocation failed";
+    case CUBLAS_STATUS_INVALID_VALUE: return "an unsupported value or parameter was passed";
+    case CUBLAS_STATUS_EXECUTION_FAILED: return "the function failed to launch on the GPU";
+    case CUBLAS_STATUS_NOT_SUPPORTED: return "the functionality is not supported";
+  }
+  return "failure";
 }
 
 template <typename T>
@@ -40,10 +98,17 @@ static cublasStatus_t gemm(cublasHandle_t handle, cublasOperation_t trans_a,
                            const T *a, int64_t lda, int64_t stride_a, const T *b, int64_t ldb,
                            int64_t stride_b, T beta, T *c, int64_t ldc, int64_t stride_c,
                            int64_t batch) {
+  TRY(enter("cublasGemmStridedBatched", handle));
+  cudaStream_t stream = handle->stream;
+  if (stream == NULL || stream->current_device() != stream->device)
+    return CUBLAS_STATUS_EXECUTION_FAILED;
+  if (stream->status != cudaStreamCaptureStatusNone && handle->workspace == NULL)
+    return CUBLAS_STATUS_NOT_SUPPORTED;
   if (m < 0 || n < 0 || k < 0 || batch < 0 || lda < (trans_a == CUBLAS_OP_N ? m : k) || lda < 1 ||
-      ldb < (trans_b == CUBLAS_OP_N ? k : n) || ldb < 1 || ldc < m || ldc < 1)
+      ldb < (trans_b == CUBLAS_OP_N ? k : n) || ldb < 1 || ldc < m || ldc < 1 ||
+      (batch > 1 && stride_c == 0))
     return CUBLAS_STATUS_INVALID_VALUE;
-  handle->stream->enqueue(handle->stream, [=] {
+  cudaError_t error = stream->enqueue(stream, [=] {
     for (int64_t p = 0; p < batch; p++)
       for (int64_t j = 0; j < n; j++)
         for (int64_t i = 0; i < m; i++) {
@@ -56,7 +121,7 @@ static cublasStatus_t gemm(cublasHandle_t handle, cublasOperation_t trans_a,
           *to = (T)((double)alpha * sum + (beta != 0 ? (double)beta * (double)*to : 0));
         }
   });
-  return CUBLAS_STATUS_SUCCESS;
+  return error == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
 }
 
 cublasStatus_t cublasSgemmStridedBatched_64(cublasHandle_t handle, cublasOperation_t trans_a,

@@ -1,5 +1,6 @@
 /* cublas_v2.h - the calls of cuBLAS that runtime/cuda makes, on the CPU; see cuda_runtime.h here.
-** Column-major, as cuBLAS is; sums run over k upwards, in double. */
+** Column-major, as cuBLAS is; sums run over k upwards, in double.  A handle belongs to the device of its
+** stream, and in a capture it must have been given its workspace, which a new stream takes away. */
 #ifndef GRU_EMULATOR_CUBLAS_V2_H
 #define GRU_EMULATOR_CUBLAS_V2_H
 
@@ -9,7 +10,9 @@ enum cublasStatus_t {
   CUBLAS_STATUS_SUCCESS = 0,
   CUBLAS_STATUS_NOT_INITIALIZED = 1,
   CUBLAS_STATUS_ALLOC_FAILED = 3,
-  CUBLAS_STATUS_INVALID_VALUE = 7
+  CUBLAS_STATUS_INVALID_VALUE = 7,
+  CUBLAS_STATUS_EXECUTION_FAILED = 13,
+  CUBLAS_STATUS_NOT_SUPPORTED = 15
 };
 
 enum cublasOperation_t { CUBLAS_OP_N, CUBLAS_OP_T };

@@ -4,17 +4,25 @@
 ** barriers, the same arithmetic.
 **
 ** The threads of a block are fibres that run one after the other up to their next barrier or shuffle,
-** a warp up to the next barrier of its block before another one runs; blocks follow each other.  So a missing barrier shows as a wrong result in one order of threads or
-** another: GRU_EMULATOR_ORDER is forward (the default), reverse, or a number, the seed of a random
-** order.  What it cannot show are timing and the hardware's memory model.
+** a warp up to the next barrier of its block before another one runs; blocks follow each other.  So a
+** missing barrier shows as a wrong result in one order of threads or another: GRU_EMULATOR_ORDER is
+** forward (the default), reverse, or a number, the seed of a random order.  What it cannot show are timing
+** and the hardware's memory model.
+**
+** The host's side is as unkind as CUDA's documentation allows.  Work on a stream, copies from and to the
+** host too, is done as late as can be: when somebody waits for it, or when much has piled up.  Calls that
+** CUDA refuses are refused: in a capture, which they end, with another current device than the stream's,
+** with addresses that are not the device's.  Handles that were destroyed end the program.
 **
 ** What there is to see is told by the environment, so that failures can be tested:
 **   GRU_EMULATOR_DEVICES   how many devices (1)
 **   GRU_EMULATOR_DRIVER    version of the driver, as 13000; 0: there is none
 **   GRU_EMULATOR_MEMORY    bytes of each device (2^32)
 **   GRU_EMULATOR_PROTECT   1: touching device memory from outside a kernel or a transfer ends the program
-**   GRU_EMULATOR_FAIL      n: the n-th launch breaks the device, it and all calls after it fail
+**   GRU_EMULATOR_FAIL      n: the n-th launch breaks the device, once it runs
 **   GRU_EMULATOR_ERROR     the number of that error (700, an illegal address)
+**   GRU_EMULATOR_REFUSE    calls that fail, and no more: "cudaSetDevice=46 cublasCreate=1@2", the latter
+**                          the second time alone
 */
 #ifndef GRU_EMULATOR_CUDA_RUNTIME_H
 #define GRU_EMULATOR_CUDA_RUNTIME_H
@@ -71,18 +79,34 @@ enum cudaError_t {
   cudaSuccess = 0,
   cudaErrorInvalidValue = 1,
   cudaErrorMemoryAllocation = 2,
+  cudaErrorInitializationError = 3,
+  cudaErrorCudartUnloading = 4,
   cudaErrorInvalidConfiguration = 9,
   cudaErrorInsufficientDriver = 35,
+  cudaErrorDevicesUnavailable = 46,
   cudaErrorInvalidDeviceFunction = 98,
   cudaErrorNoDevice = 100,
   cudaErrorInvalidDevice = 101,
   cudaErrorNoKernelImageForDevice = 209,
+  cudaErrorECCUncorrectable = 214,
+  cudaErrorUnsupportedPtxVersion = 222,
+  cudaErrorInvalidResourceHandle = 400,
   cudaErrorIllegalAddress = 700,
   cudaErrorLaunchOutOfResources = 701,
+  cudaErrorLaunchTimeout = 702,
   cudaErrorContextIsDestroyed = 709,
+  cudaErrorAssert = 710,
+  cudaErrorHardwareStackError = 714,
+  cudaErrorIllegalInstruction = 715,
+  cudaErrorMisalignedAddress = 716,
+  cudaErrorInvalidAddressSpace = 717,
+  cudaErrorInvalidPc = 718,
+  cudaErrorLaunchFailure = 719,
   cudaErrorStreamCaptureUnsupported = 900,
   cudaErrorStreamCaptureInvalidated = 901,
-  cudaErrorStreamCaptureImplicit = 906
+  cudaErrorStreamCaptureImplicit = 906,
+  cudaErrorStreamCaptureWrongThread = 908,
+  cudaErrorCapturedEvent = 907
 };
 
 enum cudaMemcpyKind {
@@ -122,15 +146,17 @@ struct cudaDeviceProp {
 };
 
 typedef struct gru_emulator_stream *cudaStream_t;
-struct gru_emulator_stream {
-  cudaError_t (*enqueue)(cudaStream_t stream, std::function<void()> work); /* for libraries */
-  bool capturing;
-  std::vector<std::function<void()>> captured;
+struct gru_emulator_stream { /* what libraries want of it */
+  cudaError_t (*enqueue)(cudaStream_t stream, std::function<void()> work);
+  int (*current_device)(void);
+  int device;
+  cudaStreamCaptureStatus status;
 };
+typedef struct gru_emulator_event *cudaEvent_t;
 typedef struct gru_emulator_graph *cudaGraph_t;
-typedef struct gru_emulator_graph *cudaGraphExec_t;
+typedef struct gru_emulator_exec *cudaGraphExec_t;
 typedef struct gru_emulator_node *cudaGraphNode_t;
-enum { cudaStreamNonBlocking = 1 };
+enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2 };
 
 struct cudaLaunchConfig_t {
   dim3 gridDim, blockDim;
@@ -165,6 +191,11 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
 
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned flags);
+cudaError_t cudaEventDestroy(cudaEvent_t event);
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
+cudaError_t cudaEventSynchronize(cudaEvent_t event);
+
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph);
 cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t *nodes, size_t *count);
@@ -175,17 +206,18 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 
 namespace gru_emulator {
-/* Does it now, or writes it down while the stream is capturing. */
+/* Work for later: written down while the stream is capturing. */
 cudaError_t enqueue(cudaStream_t stream, std::function<void()> work);
 /* Runs body once for each thread of the grid. */
 void run_grid(dim3 grid, dim3 block, const std::function<void()> &body);
-/* One more launch: cudaSuccess, or the failure that was asked for. */
+/* One more launch: cudaSuccess, or why it cannot be. */
 cudaError_t check_launch(const cudaLaunchConfig_t *config);
 }  // namespace gru_emulator
 
 template <typename... P, typename... A>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*kernel)(P...),
                                A &&...args) {
+  static_assert((sizeof(P) + ... + 0) <= 4096, "the arguments of a kernel take 4 KiB at most");
   cudaError_t error = gru_emulator::check_launch(config);
   if (error != cudaSuccess) return error;
   dim3 grid = config->gridDim, block = config->blockDim;

@@ -1,34 +1,47 @@
-/* device.cpp - devices, their memory, streams and graphs: the host's side of the emulator. */
+/* device.cpp - devices and their memory: the host's side of the emulator. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #include <map>
-#include <vector>
 
-#include "cuda_runtime.h"
+#include "host.h"
+#include "refuse.h"
 
-struct gru_emulator_graph {
-  std::vector<std::function<void()>> nodes;
-};
+using gru_emulator::current;
+using gru_emulator::dead;
+using gru_emulator::enter;
+using gru_emulator::fail;
+using gru_emulator::lock;
+using gru_emulator::number;
+
+namespace gru_emulator {
+thread_local int current;
+cudaError_t dead[DEVICES];
+std::recursive_mutex &lock = *new std::recursive_mutex;
+}  // namespace gru_emulator
 
 namespace {
 
-enum { DEVICES = 16, MULTIPROCESSORS = 4, PAGE = 4096 };
+enum { MULTIPROCESSORS = 4, PAGE = 4096 };
 
-unsigned long long number(const char *variable, unsigned long long otherwise) {
-  const char *text = getenv(variable);
-  return text != NULL && *text != '\0' ? strtoull(text, NULL, 10) : otherwise;
-}
+typedef std::lock_guard<std::recursive_mutex> guard;
 
-int current;
-cudaError_t last = cudaSuccess, dead = cudaSuccess;
-size_t used[DEVICES];
 struct block {
   size_t bytes;
   int device;
 };
-std::map<char *, block> blocks;
+
+/* They outlive the program's end, when calls may still come. */
+std::map<char *, block> &blocks = *new std::map<char *, block>;
+std::map<char *, size_t> &pinned = *new std::map<char *, size_t>;
+size_t used[gru_emulator::DEVICES];
+thread_local cudaError_t last = cudaSuccess;
+
+bool ended;
+struct ending {
+  ~ending() { ended = true; }
+} at_the_end;
 
 size_t total_memory() { return number("GRU_EMULATOR_MEMORY", 1ull << 32); }
 bool is_protected() {
@@ -36,11 +49,30 @@ bool is_protected() {
   return is;
 }
 
-/* Device memory is there for the device alone. */
-void open_memory(bool open) {
-  if (!is_protected()) return;
-  for (auto &b : blocks)
-    mprotect(b.first, b.second.bytes, open ? PROT_READ | PROT_WRITE : PROT_NONE);
+size_t size_of(size_t bytes) { return bytes; }
+size_t size_of(const block &b) { return b.bytes; }
+
+template <typename T>
+bool holds(const std::map<char *, T> &map, const void *at, size_t bytes) {
+  auto after = map.upper_bound((char *)at);
+  if (after == map.begin()) return false;
+  auto b = std::prev(after);
+  size_t from = (size_t)((char *)at - b->first), size = size_of(b->second);
+  return from <= size && bytes <= size - from;
+}
+
+}  // namespace
+
+namespace gru_emulator {
+
+unsigned long long number(const char *variable, unsigned long long otherwise) {
+  const char *text = getenv(variable);
+  return text != NULL && *text != '\0' ? strtoull(text, NULL, 10) : otherwise;
+}
+
+void give_up(const char *why) {
+  fprintf(stderr, "emulator: %s\n", why);
+  abort();
 }
 
 cudaError_t fail(cudaError_t error) {
@@ -48,13 +80,34 @@ cudaError_t fail(cudaError_t error) {
   return error;
 }
 
-}  // namespace
+cudaError_t enter(const char *call) {
+  if (ended) return fail(cudaErrorCudartUnloading);
+  return fail((cudaError_t)gru_emulator_refusal(call));
+}
+
+bool is_device_memory(const void *at, size_t bytes) { return holds(blocks, at, bytes); }
+bool is_pinned(const void *at, size_t bytes) { return holds(pinned, at, bytes); }
+
+void open_memory(int device, bool open) {
+  if (!is_protected()) return;
+  for (auto &b : blocks)
+    if (b.second.device == device)
+      mprotect(b.first, b.second.bytes, open ? PROT_READ | PROT_WRITE : PROT_NONE);
+}
+
+}  // namespace gru_emulator
+
+#define TRY(call) \
+  do { \
+    cudaError_t try_ = (call); \
+    if (try_ != cudaSuccess) return try_; \
+  } while (0)
 
 /* ---- what there is ------------------------------------------------------------------------------- */
 
 cudaError_t cudaDriverGetVersion(int *version) {
   *version = (int)number("GRU_EMULATOR_DRIVER", CUDART_VERSION);
-  return cudaSuccess;
+  return enter("cudaDriverGetVersion");
 }
 
 cudaError_t cudaRuntimeGetVersion(int *version) {
@@ -62,23 +115,29 @@ cudaError_t cudaRuntimeGetVersion(int *version) {
   return cudaSuccess;
 }
 
-cudaError_t cudaGetDeviceCount(int *count) {
-  int driver, there = (int)number("GRU_EMULATOR_DEVICES", 1);
-  cudaDriverGetVersion(&driver);
+static cudaError_t count_devices(int *count) {
+  int there = (int)number("GRU_EMULATOR_DEVICES", 1);
   *count = 0;
-  if (driver < CUDART_VERSION) return fail(cudaErrorInsufficientDriver);
+  if ((int)number("GRU_EMULATOR_DRIVER", CUDART_VERSION) < CUDART_VERSION)
+    return fail(cudaErrorInsufficientDriver);
   if (there == 0) return fail(cudaErrorNoDevice);
-  *count = there < DEVICES ? there : (int)DEVICES;
+  *count = there < gru_emulator::DEVICES ? there : (int)gru_emulator::DEVICES;
   return cudaSuccess;
+}
+
+cudaError_t cudaGetDeviceCount(int *count) {
+  *count = 0;
+  TRY(enter("cudaGetDeviceCount"));
+  return count_devices(count);
 }
 
 cudaError_t cudaSetDevice(int device) {
   int count;
-  cudaError_t error = cudaGetDeviceCount(&count);
-  if (error != cudaSuccess) return error;
+  TRY(enter("cudaSetDevice"));
+  TRY(count_devices(&count));
   if (device < 0 || device >= count) return fail(cudaErrorInvalidDevice);
   current = device;
-  return fail(dead);
+  return fail(dead[device]);
 }
 
 cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int device) {
@@ -93,6 +152,7 @@ cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int dev
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp *p, int device) {
   (void)device;
+  TRY(enter("cudaGetDeviceProperties"));
   memset(p, 0, sizeof *p);
   snprintf(p->name, sizeof p->name, "emulated device");
   p->major = 9;
@@ -104,12 +164,12 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *p, int device) {
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *attributes, const void *function) {
   (void)function;
   attributes->numRegs = 0;
-  return cudaSuccess;
+  return enter("cudaFuncGetAttributes");
 }
 
 cudaError_t cudaGetLastError(void) {
   cudaError_t error = last;
-  last = dead;
+  last = dead[current];
   return error;
 }
 
@@ -118,14 +178,25 @@ const char *cudaGetErrorString(cudaError_t error) {
     case cudaSuccess: return "no error";
     case cudaErrorInvalidValue: return "invalid argument";
     case cudaErrorMemoryAllocation: return "out of memory";
+    case cudaErrorInitializationError: return "initialization error";
+    case cudaErrorCudartUnloading: return "driver shutting down";
     case cudaErrorInvalidConfiguration: return "invalid configuration argument";
     case cudaErrorInsufficientDriver: return "CUDA driver version is insufficient";
+    case cudaErrorDevicesUnavailable: return "CUDA-capable device(s) is/are busy or unavailable";
     case cudaErrorNoDevice: return "no CUDA-capable device is detected";
     case cudaErrorInvalidDevice: return "invalid device ordinal";
+    case cudaErrorNoKernelImageForDevice:
+      return "no kernel image is available for execution on the device";
+    case cudaErrorUnsupportedPtxVersion:
+      return "the provided PTX was compiled with an unsupported toolchain.";
+    case cudaErrorInvalidResourceHandle: return "invalid resource handle";
     case cudaErrorIllegalAddress: return "an illegal memory access was encountered";
+    case cudaErrorLaunchOutOfResources: return "too many resources requested for launch";
     case cudaErrorContextIsDestroyed: return "context is destroyed";
     case cudaErrorStreamCaptureUnsupported:
       return "operation not permitted when stream is capturing";
+    case cudaErrorStreamCaptureInvalidated:
+      return "operation failed due to a previous error during capture";
     default: return "another error";
   }
 }
@@ -133,7 +204,10 @@ const char *cudaGetErrorString(cudaError_t error) {
 /* ---- memory ---------------------------------------------------------------------------------------- */
 
 cudaError_t cudaMalloc(void **out, size_t bytes) {
-  if (dead != cudaSuccess) return fail(dead);
+  guard g(lock);
+  TRY(enter("cudaMalloc"));
+  TRY(fail(dead[current]));
+  TRY(gru_emulator::check_unsafe(false));
   size_t mapped = (bytes + PAGE - 1) / PAGE * PAGE;
   if (used[current] + mapped > total_memory()) return fail(cudaErrorMemoryAllocation);
   void *at = mmap(NULL, mapped, is_protected() ? PROT_NONE : PROT_READ | PROT_WRITE,
@@ -146,9 +220,13 @@ cudaError_t cudaMalloc(void **out, size_t bytes) {
 }
 
 cudaError_t cudaFree(void *at) {
-  auto b = blocks.find((char *)at);
+  guard g(lock);
+  TRY(enter("cudaFree"));
   if (at == NULL) return cudaSuccess;
+  auto b = blocks.find((char *)at);
   if (b == blocks.end()) return fail(cudaErrorInvalidValue);
+  TRY(gru_emulator::check_unsafe(true));
+  gru_emulator::finish(b->second.device);
   used[b->second.device] -= b->second.bytes;
   munmap(at, b->second.bytes);
   blocks.erase(b);
@@ -156,116 +234,28 @@ cudaError_t cudaFree(void *at) {
 }
 
 cudaError_t cudaMallocHost(void **out, size_t bytes) {
-  *out = malloc(bytes);
-  return *out != NULL ? cudaSuccess : fail(cudaErrorMemoryAllocation);
+  guard g(lock);
+  TRY(enter("cudaMallocHost"));
+  TRY(gru_emulator::check_unsafe(false));
+  if ((*out = malloc(bytes)) == NULL) return fail(cudaErrorMemoryAllocation);
+  pinned[(char *)*out] = bytes;
+  return cudaSuccess;
 }
 
 cudaError_t cudaFreeHost(void *at) {
+  guard g(lock);
+  TRY(enter("cudaFreeHost"));
+  if (pinned.count((char *)at) == 0) return fail(cudaErrorInvalidValue);
+  TRY(gru_emulator::check_unsafe(true));
+  for (int i = 0; i < gru_emulator::DEVICES; i++) gru_emulator::finish(i);
+  pinned.erase((char *)at);
   free(at);
   return cudaSuccess;
 }
 
 cudaError_t cudaMemGetInfo(size_t *unused, size_t *total) {
+  TRY(enter("cudaMemGetInfo"));
   *total = total_memory();
   *unused = *total - used[current];
-  return cudaSuccess;
-}
-
-cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind,
-                            cudaStream_t stream) {
-  if (stream->capturing && kind != cudaMemcpyDeviceToDevice)
-    return fail(cudaErrorStreamCaptureUnsupported); /* pageable memory */
-  return gru_emulator::enqueue(stream, [=] { memcpy(to, from, bytes); });
-}
-
-cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t stream) {
-  return gru_emulator::enqueue(stream, [=] { memset(to, value, bytes); });
-}
-
-/* ---- streams and graphs -------------------------------------------------------------------------------- */
-
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags) {
-  (void)flags;
-  *stream = new gru_emulator_stream{gru_emulator::enqueue, false, {}};
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamDestroy(cudaStream_t stream) {
-  delete stream;
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
-  if (stream->capturing) return fail(cudaErrorStreamCaptureUnsupported);
-  return fail(dead);
-}
-
-cudaError_t gru_emulator::enqueue(cudaStream_t stream, std::function<void()> work) {
-  if (dead != cudaSuccess) return fail(dead);
-  if (stream->capturing) {
-    stream->captured.push_back(work);
-    return cudaSuccess;
-  }
-  open_memory(true);
-  work();
-  open_memory(false);
-  return cudaSuccess;
-}
-
-cudaError_t gru_emulator::check_launch(const cudaLaunchConfig_t *config) {
-  static unsigned long long left = number("GRU_EMULATOR_FAIL", 0);
-  const dim3 &grid = config->gridDim, &block = config->blockDim;
-  unsigned long long threads = (unsigned long long)block.x * block.y * block.z;
-  if (left > 0 && --left == 0)
-    dead = (cudaError_t)number("GRU_EMULATOR_ERROR", cudaErrorIllegalAddress);
-  if (dead != cudaSuccess) return fail(dead);
-  if (threads == 0 || threads > 1024 || grid.x == 0 || grid.y == 0 || grid.z == 0 ||
-      grid.x > 0x7fffffffu || grid.y > 65535 || grid.z > 65535)
-    return fail(cudaErrorInvalidConfiguration);
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode) {
-  (void)mode;
-  if (stream->capturing) return fail(cudaErrorStreamCaptureUnsupported);
-  stream->capturing = true;
-  stream->captured.clear();
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph) {
-  if (!stream->capturing) return fail(cudaErrorInvalidValue);
-  stream->capturing = false;
-  *graph = new gru_emulator_graph{stream->captured};
-  stream->captured.clear();
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t *nodes, size_t *count) {
-  (void)nodes;
-  *count = graph->nodes.size();
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph,
-                                 unsigned long long flags) {
-  (void)flags;
-  *exec = new gru_emulator_graph(*graph);
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
-  return gru_emulator::enqueue(stream, [exec] {
-    for (auto &node : exec->nodes) node();
-  });
-}
-
-cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
-  delete exec;
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
-  delete graph;
   return cudaSuccess;
 }
