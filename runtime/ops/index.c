@@ -21,6 +21,13 @@ gru_status gruI_position_failed(gru_runtime *rt, const char *op, gruI_device *de
 
 /* ---- rows: index_select, embedding, index_add --------------------------------------------------- */
 
+/* A tensor without dims has one row. */
+static gru_status check_scalar(const gruI_call *c, const gru_tensor *x, const gru_tensor *ids) {
+  if (x->ndim > 0 || ids->numel == 1) return GRU_OK;
+  return gruI_fail(c->rt, GRU_ERROR_SHAPE, "%s: a tensor without dims takes one id, got ids %s",
+                   c->name, gruI_tensor_text(ids).s);
+}
+
 /* The dims of t around dim d, as the kernel sees them: outer, row, inner.  A tensor whose outer or
 ** inner dims do not walk in one stride is packed first.  `*packed` is a new reference. */
 static gru_status around(gru_tensor *t, int d, gruI_rows *rows, gru_tensor **packed) {
@@ -117,6 +124,7 @@ gru_status gruI_index_select_forward(gruI_call *c) {
     return gruI_fail(c->rt, GRU_ERROR_SHAPE, "index_select: ids must have one dim, got %s",
                      gruI_tensor_text(ids).s);
   GRUI_TRY(gruI_dim(c->rt, c->name, c->attrs->dims[0], x->ndim, 0, &d));
+  GRUI_TRY(check_scalar(c, x, ids));
   c->uses[0] = GRUI_USES_X(1);
   memcpy(shape, x->shape, sizeof shape);
   shape[d] = ids->numel;
@@ -169,6 +177,7 @@ gru_status gruI_index_add_forward(gruI_call *c) {
                      gru_dtype_name((gru_dtype)x->dtype), gruI_tensor_text(x).s,
                      gru_dtype_name((gru_dtype)src->dtype), gruI_tensor_text(src).s,
                      gruI_tensor_text(ids).s, d + 1);
+  GRUI_TRY(check_scalar(c, x, ids));
   c->uses[2] = GRUI_USES_X(1);
   GRUI_TRY(gruI_clone_forward(c));
   return put(c->rt, c->name, c->out[0], d, ids, c->attrs->base, src);

@@ -15,6 +15,8 @@ local function numbers(dtype, shape, kind)
   if kind == "near 1" then return gru.rand(shape, floats) * 0.2 + 0.9 end
   local x = gru.randn(shape, floats)
   if kind == "ties" then return x:round() end
+  if kind == "small" then return x * 0.3 end
+  if kind == "large" then return x + x:sign() * 30 end
   if kind ~= "special" then return x end
   for _, v in ipairs {1 / 0, -1 / 0, 0 / 0} do x = x:masked_fill(chance(0.01), v) end
   return x
@@ -71,12 +73,17 @@ end
 -- @param dtype its dtype
 -- @param shape its shape
 -- @param layout one of `mirror.layouts`
--- @param kind "special": with infinities and NaN; "ties": few different ones; "near 1"
-function mirror.pair(draw, device, dtype, shape, layout, kind)
+-- @param kind "special": with infinities and NaN; "ties": few different ones; "near 1"; "small"; "large": beyond 30
+-- @param leaves whether they are views of leaves that require grad
+function mirror.pair(draw, device, dtype, shape, layout, kind, leaves)
   gru.manual_seed(draw(1 << 30))
   local base_shape, view = layouts[layout or "contiguous"](shape, draw)
   local base = numbers(dtype, base_shape, kind)
   local there = base:to(device)
+  if leaves then
+    base:requires_grad_()
+    there:requires_grad_()
+  end
   local here_view, there_view = view(base), view(there)
   bases[here_view], bases[there_view] = base, there
   return here_view, there_view
