@@ -299,6 +299,25 @@ describe("a device without memory", function()
       print(x.device)]])
     assert.equal("cuda:0", got)
   end)
+
+  it("is kept for nothing with GRU_MEMORY_CACHE=0", function()
+    local got = run(programs["gru-lua"], "GRU_MEMORY_CACHE=0 " .. emulate "", [[
+      for _, device in ipairs {"cpu", "cuda:0"} do
+        local x = gru.ones(3, {dtype = "bool", device = device})
+        print(gru.memory(device).reserved)
+        x = x:to("int64"):sort()
+        collectgarbage()
+        assert(gru.memory(device).reserved == 24 and x.device == device)
+      end
+      local told
+      warn = function(text) told = text end
+      local x = gru.zeros(2, {device = "cuda:0"})
+      local step = gru.cuda.graph(function(y) return y + 1 end)
+      for _ = 1, 4 do x = step(x) end
+      print(x:totable()[1], told)]])
+    assert.matches("^3\n3\n4.0\tgru.cuda.graph: the step stays as it is: .*GRU_MEMORY_CACHE=0 keeps no memory"
+      .. " for graphs$", got)
+  end)
 end)
 
 describe("a device that breaks", function()

@@ -113,7 +113,9 @@ void *gruI_cache_alloc(gruI_cache *cache, size_t bytes) {
   size_t rounded;
   gruI_cache_list *list = &cache->lists[class_of(bytes, &rounded)];
   void *block;
-  if (list->count > 0) {
+  if (whole->device->uncached) {
+    if (!(block = take_new(whole, bytes))) return NULL;
+  } else if (list->count > 0) {
     block = list->blocks[--list->count];
     if (whole == cache && list->idle > list->count) list->idle = list->count;
     cache->cached -= rounded;
@@ -135,6 +137,12 @@ static size_t most_waiting(const gruI_cache *cache) {
 }
 
 void gruI_cache_free(gruI_cache *cache, void *block, size_t bytes) {
+  if (cache->device->uncached) {
+    cache->live -= bytes;
+    cache->reserved -= bytes;
+    cache->device->backend->free(cache->device, block, bytes);
+    return;
+  }
   size_t rounded, keep = most_waiting(cache);
   gruI_cache_list *list = &cache->lists[class_of(bytes, &rounded)];
   if (cache->whole) {

@@ -46,7 +46,7 @@ struct gruI_cache {
 ** eight sizes between powers of two (at most 12.5 % more than asked for). */
 size_t gruI_cache_round(size_t bytes);
 
-/* A block of at least `bytes` (> 0), or NULL when the limit or the device's memory is reached.  Where
+/* A block of at least `bytes` (> 0), of just so many where the device is `uncached`, or NULL when the limit or the device's memory is reached.  Where
 ** it is the device that failed, its fault.text says so; it is empty otherwise. */
 void *gruI_cache_alloc(gruI_cache *cache, size_t bytes);
 void gruI_cache_free(gruI_cache *cache, void *block, size_t bytes);

@@ -521,6 +521,7 @@ struct gruI_device {
   void *(*host_alloc)(void *context, size_t bytes);
   void (*host_free)(void *context, void *block);
   void *host_context;
+  int uncached; /* GRU_MEMORY_CACHE=0: a tensor has a block of its own, of just its size, while it lives */
 };
 
 /* The backend that is linked into every build; others are plugins. */

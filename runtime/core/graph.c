@@ -201,6 +201,8 @@ gru_status gru_graph_begin(gru_runtime *rt, const char *name) {
   gruI_device *device = &place->device;
   if (!device->backend->capture_begin)
     return gruI_fail(rt, GRU_ERROR_DEVICE, "graph: device '%s' has no graphs", device->name);
+  if (device->uncached)
+    return gruI_fail(rt, GRU_ERROR_DEVICE, "graph: GRU_MEMORY_CACHE=0 keeps no memory for graphs");
   if (rt->watched)
     return gruI_fail(rt, GRU_ERROR_ARGUMENT, "graph: another step is captured, or rehearsed");
   gru_graph *graph = gruI_object_new(rt, sizeof *graph);

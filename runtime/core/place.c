@@ -33,6 +33,8 @@ static gru_status open_place(gru_runtime *rt, gruI_place *place, const gruI_back
   device->pool = rt->pool;
   device->keep_blas_threads = rt->config.keep_blas_threads;
   device->precision = rt->precision;
+  const char *cache = getenv("GRU_MEMORY_CACHE");
+  device->uncached = cache && strcmp(cache, "0") == 0;
   device->host_alloc = rt->config.alloc;
   device->host_free = rt->config.free;
   device->host_context = rt->config.alloc_context;

@@ -176,6 +176,10 @@ static int is_mapped(size_t bytes) { return bytes >= (size_t)1 << 20; }
 
 static void *cpu_alloc(gruI_device *device, size_t bytes) {
   if (bytes > SIZE_MAX - 63) return NULL;
+  if (device->uncached && device->host_alloc == NULL) {
+    void *exact = NULL;
+    return posix_memalign(&exact, 64, bytes) == 0 ? exact : NULL;
+  }
   bytes = (bytes + 63) & ~(size_t)63; /* what aligned_alloc wants */
   if (bytes == 0) bytes = 64;
   if (device->host_alloc != NULL) return device->host_alloc(device->host_context, bytes);
@@ -188,7 +192,7 @@ static void cpu_free(gruI_device *device, void *block, size_t bytes) {
   bytes = (bytes + 63) & ~(size_t)63;
   if (device->host_alloc != NULL) {
     if (device->host_free != NULL) device->host_free(device->host_context, block);
-  } else if (is_mapped(bytes)) {
+  } else if (!device->uncached && is_mapped(bytes)) {
     munmap(block, bytes);
   } else {
     free(block);

@@ -235,7 +235,7 @@ extern dim3 blockDim, gridDim;
 static const int warpSize = 32;
 
 namespace gru_emulator {
-void sync_block(void);
+void sync_block(int line); /* of the source: which barrier it is */
 /* Waits for the lanes of `mask`; value (8 bytes) is what this lane shows, the result what `lane` shows. */
 uint64_t exchange(unsigned mask, uint64_t value, int lane);
 unsigned ballot(unsigned mask, int predicate);
@@ -260,7 +260,7 @@ static inline int lane(void) {
 }
 }  // namespace gru_emulator
 
-static inline void __syncthreads(void) { gru_emulator::sync_block(); }
+#define __syncthreads() gru_emulator::sync_block(__LINE__)
 static inline void __syncwarp(unsigned mask = 0xffffffffu) {
   gru_emulator::exchange(mask, 0, gru_emulator::lane());
 }

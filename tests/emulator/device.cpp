@@ -30,6 +30,8 @@ typedef std::lock_guard<std::recursive_mutex> guard;
 struct block {
   size_t bytes;
   int device;
+  char *base; /* of the pages that it lies in */
+  size_t mapped;
 };
 
 /* They outlive the program's end, when calls may still come. */
@@ -92,7 +94,7 @@ void open_memory(int device, bool open) {
   if (!is_protected()) return;
   for (auto &b : blocks)
     if (b.second.device == device)
-      mprotect(b.first, b.second.bytes, open ? PROT_READ | PROT_WRITE : PROT_NONE);
+      mprotect(b.second.base, b.second.mapped, open ? PROT_READ | PROT_WRITE : PROT_NONE);
 }
 
 }  // namespace gru_emulator
@@ -203,6 +205,15 @@ const char *cudaGetErrorString(cudaError_t error) {
 
 /* ---- memory ---------------------------------------------------------------------------------------- */
 
+/* Blocks end where pages end that nobody may touch, and begin as what they held before: NaN, -1. */
+enum { GRAIN = 16, GARBAGE = 0xff };
+
+static bool is_garbage(const char *at, size_t bytes) {
+  for (size_t i = 0; i < bytes; i++)
+    if ((unsigned char)at[i] != GARBAGE) return false;
+  return true;
+}
+
 cudaError_t cudaMalloc(void **out, size_t bytes) {
   guard g(lock);
   TRY(enter("cudaMalloc"));
@@ -210,11 +221,17 @@ cudaError_t cudaMalloc(void **out, size_t bytes) {
   TRY(gru_emulator::check_unsafe(false));
   size_t mapped = (bytes + PAGE - 1) / PAGE * PAGE;
   if (used[current] + mapped > total_memory()) return fail(cudaErrorMemoryAllocation);
-  void *at = mmap(NULL, mapped, is_protected() ? PROT_NONE : PROT_READ | PROT_WRITE,
-                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (at == MAP_FAILED) return fail(cudaErrorMemoryAllocation);
+  char *base = (char *)mmap(NULL, mapped + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (base == MAP_FAILED) return fail(cudaErrorMemoryAllocation);
+  if (mprotect(base, mapped, PROT_READ | PROT_WRITE) != 0) { /* too many mappings */
+    munmap(base, mapped + PAGE);
+    return fail(cudaErrorMemoryAllocation);
+  }
+  memset(base, GARBAGE, mapped);
+  if (is_protected()) mprotect(base, mapped, PROT_NONE);
+  char *at = base + mapped - (bytes + GRAIN - 1) / GRAIN * GRAIN;
   used[current] += mapped;
-  blocks[(char *)at] = {mapped, current};
+  blocks[at] = {bytes, current, base, mapped};
   *out = at;
   return cudaSuccess;
 }
@@ -226,9 +243,15 @@ cudaError_t cudaFree(void *at) {
   auto b = blocks.find((char *)at);
   if (b == blocks.end()) return fail(cudaErrorInvalidValue);
   TRY(gru_emulator::check_unsafe(true));
-  gru_emulator::finish(b->second.device);
-  used[b->second.device] -= b->second.bytes;
-  munmap(at, b->second.bytes);
+  block freed = b->second;
+  gru_emulator::finish(freed.device);
+  gru_emulator::open_memory(freed.device, true);
+  if (!is_garbage(freed.base, (size_t)((char *)at - freed.base)) ||
+      !is_garbage((char *)at + freed.bytes, freed.bytes % GRAIN ? GRAIN - freed.bytes % GRAIN : 0))
+    gru_emulator::give_up("somebody wrote beside a block of device memory");
+  gru_emulator::open_memory(freed.device, false);
+  used[freed.device] -= freed.mapped;
+  munmap(freed.base, freed.mapped + PAGE);
   blocks.erase(b);
   return cudaSuccess;
 }

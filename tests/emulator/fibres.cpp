@@ -8,10 +8,12 @@
 
 #include <vector>
 
-#include "cuda_runtime.h"
+#include "host.h"
 
 uint3 threadIdx, blockIdx;
 dim3 blockDim, gridDim;
+
+using gru_emulator::give_up;
 
 namespace {
 
@@ -55,6 +57,7 @@ struct fibre {
   char *stack;
   state is;
   unsigned mask; /* AT_WARP: for whom it waits */
+  int barrier;   /* AT_BLOCK: which */
   unsigned turn; /* shuffles so far */
 };
 
@@ -70,7 +73,7 @@ const std::vector<unsigned>
     *warp_lanes; /* of the warp that runs, and how many of them have begun */
 size_t warp_begun;
 context scheduler;
-unsigned current, alive;
+unsigned thread, alive;
 const std::function<void()> *running;
 
 #ifdef __SANITIZE_ADDRESS__
@@ -80,7 +83,7 @@ const void *main_bottom;
 size_t main_size;
 void leaving(void **save, bool to_fibre) {
   if (to_fibre)
-    __sanitizer_start_switch_fiber(save, fibres[current].stack, STACK);
+    __sanitizer_start_switch_fiber(save, fibres[thread].stack, STACK);
   else
     __sanitizer_start_switch_fiber(save, main_bottom, main_size);
 }
@@ -100,22 +103,19 @@ char *take_stack() {
     return stack;
   }
   void *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (stack == MAP_FAILED) {
-    perror("emulator: no memory for a fibre's stack");
-    abort();
-  }
+  if (stack == MAP_FAILED) give_up("no memory for a fibre's stack");
   return (char *)stack;
 }
 
 void yield() {
   void *save = NULL;
   leaving(&save, false);
-  change(&fibres[current].at, &scheduler);
+  change(&fibres[thread].at, &scheduler);
   arrived(save, true);
 }
 
 void become(unsigned i) {
-  current = i;
+  thread = i;
   threadIdx.x = i % blockDim.x;
   threadIdx.y = i / blockDim.x % blockDim.y;
   threadIdx.z = i / blockDim.x / blockDim.y;
@@ -126,15 +126,15 @@ void thread_main() {
   arrived(NULL, true);
   for (;;) {
     (*running)();
-    fibres[current].is = DONE;
+    fibres[thread].is = DONE;
     alive--;
     if (warp_begun == warp_lanes->size()) break;
     unsigned next = (*warp_lanes)[warp_begun++];
-    std::swap(fibres[next].stack, fibres[current].stack);
+    std::swap(fibres[next].stack, fibres[thread].stack);
     become(next);
   }
   leaving(NULL, false);
-  change(&fibres[current].at, &scheduler);
+  change(&fibres[thread].at, &scheduler);
 }
 
 void resume(unsigned i) {
@@ -149,7 +149,7 @@ void resume(unsigned i) {
   leaving(&save, true);
   change(&scheduler, &f.at);
   arrived(save, false);
-  fibre &last = fibres[current]; /* on the stack that was changed to */
+  fibre &last = fibres[thread]; /* on the stack that was changed to */
   if (last.is == DONE) stacks.push_back(last.stack);
 }
 
@@ -222,12 +222,15 @@ void run_block() {
     bool moved = false;
     for (unsigned w : sequence) moved = run_warp(lanes[w]) || moved;
     if (moved) continue;
+    if (alive < n) give_up("threads of a block have ended where others wait at a barrier");
+    int barrier = 0;
     for (fibre &f : fibres) {
-      if (f.is == AT_WARP) {
-        fprintf(stderr, "emulator: a shuffle waits for lanes that do not come\n");
-        abort();
-      }
-      if (f.is == AT_BLOCK) f.is = READY;
+      if (f.is == AT_WARP) give_up("a shuffle waits for lanes that do not come");
+      if (f.is != AT_BLOCK) continue;
+      if (barrier != 0 && f.barrier != barrier)
+        give_up("threads of a block wait at different barriers");
+      barrier = f.barrier;
+      f.is = READY;
     }
   }
 }
@@ -236,19 +239,17 @@ void run_block() {
 
 namespace gru_emulator {
 
-void sync_block(void) {
-  fibres[current].is = AT_BLOCK;
+void sync_block(int line) {
+  fibres[thread].is = AT_BLOCK;
+  fibres[thread].barrier = line;
   yield();
 }
 
 uint64_t exchange(unsigned mask, uint64_t value, int lane) {
-  fibre &f = fibres[current];
-  warp &w = warps[current / 32];
-  unsigned me = current % 32, turn = f.turn % 2;
-  if (!(mask >> me & 1)) {
-    fprintf(stderr, "emulator: lane %u is not in the mask %08x of its shuffle\n", me, mask);
-    abort();
-  }
+  fibre &f = fibres[thread];
+  warp &w = warps[thread / 32];
+  unsigned me = thread % 32, turn = f.turn % 2;
+  if (!(mask >> me & 1)) give_up("a lane is not in the mask of its shuffle");
   w.shown[turn][me] = value;
   f.turn++;
   f.mask = mask;
@@ -258,7 +259,7 @@ uint64_t exchange(unsigned mask, uint64_t value, int lane) {
 }
 
 unsigned ballot(unsigned mask, int predicate) {
-  unsigned me = current;
+  unsigned me = thread;
   exchange(mask, predicate != 0, (int)(me % 32));
   unsigned set = 0, turn = (fibres[me].turn - 1) % 2;
   for (int lane = 0; lane < 32; lane++)

@@ -356,10 +356,10 @@ x:index_select(1, gru.tensor({3}))  --> index_select: id 3 at position 1 is outs
 x:index_select(1, gru.tensor({0}))  --> index_select: id 0 at position 1 is outside 1 .. 2
 x:index_select(1, gru.tensor({-3}))  --> index_select: id -3 at position 1 is outside 1 .. 2
 x:index_select(1, i)  --> index_select: ids must have one dim, got [2, 3]
-gru.tensor(2.0):index_select(1, gru.tensor({1, 1}))  --> index_select: a tensor without dims takes one id, got ids [2]
+x:sum():index_select(1, i[1])  --> index_select: a tensor without dims takes one id, got ids [3]
 x:index_add(1, gru.tensor({1}), v)  --> index_add: float32 [2, 3] takes no source float32 [4] at ids [1]
 x:index_add(1, gru.tensor({3}), gru.ones(1, 3))  --> index_add: id 3 at position 1 is outside 1 .. 2
-gru.tensor(2.0):index_add(1, gru.tensor({1, 1}), gru.tensor(2.0))  --> index_add: a tensor without dims takes one id, got ids [2]
+x:sum():index_add(1, i[1], x:sum())  --> index_add: a tensor without dims takes one id, got ids [3]
 x:gather(1, gru.tensor({1}))  --> gather: ids [1] do not fit [2, 3] along dim 1
 x:gather(1, i * 3)  --> gather: id 3 at position 1 is outside 1 .. 2
 x:gather(3, i)  --> gather: dim out of range for a tensor of 2 dims: position 3

@@ -73,7 +73,8 @@ end
 -- @param dtype its dtype
 -- @param shape its shape
 -- @param layout one of `mirror.layouts`
--- @param kind "special": with infinities and NaN; "ties": few different ones; "near 1"; "small"; "large": beyond 30
+-- @param kind "special": with infinities and NaN; "ties": few different ones; "near 1"; "small"; "large":
+-- beyond 30
 -- @param leaves whether they are views of leaves that require grad
 function mirror.pair(draw, device, dtype, shape, layout, kind, leaves)
   gru.manual_seed(draw(1 << 30))

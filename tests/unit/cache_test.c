@@ -267,6 +267,21 @@ static void parts(void) {
   CHECK(given == 0 && whole.reserved == 0);
 }
 
+/* Blocks of just the size that was asked for, which nothing keeps. */
+static void uncached(void) {
+  gruI_cache cache = new_cache(10 * MB);
+  device.uncached = 1;
+  void *a = gruI_cache_alloc(&cache, 1), *b = gruI_cache_alloc(&cache, 1001);
+  CHECK(given == 1002 && cache.reserved == 1002 && cache.live == 1002);
+  gruI_cache_free(&cache, a, 1);
+  CHECK(given == 1001 && cache.live == 1001 && cache.cached == 0);
+  CHECK(gruI_cache_alloc(&cache, 10 * MB - 1000) == NULL);
+  gruI_cache_free(&cache, b, 1001);
+  CHECK(given == 0 && cache.reserved == 0 && cache.peak == 1002);
+  gruI_cache_destroy(&cache);
+  device.uncached = 0;
+}
+
 int main(void) {
   parts();
   classes();
@@ -276,6 +291,7 @@ int main(void) {
   other_sizes();
   limits();
   trimming();
+  uncached();
   blocks_of_the_cpu();
   printf("%d passed, %d failed\n", passed, failed);
   return failed != 0;
