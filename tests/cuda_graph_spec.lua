@@ -22,6 +22,8 @@ describe("A step in a CUDA graph", function() devices.on_cuda(function(device)
   for _, case in ipairs {
     {"SGD", {lr = 0.1}}, {"SGD", {lr = 0.1, momentum = 0.9, nesterov = true}}, {"Adam", {lr = 0.1}},
     {"Adam", {lr = 0.1, amsgrad = true, weight_decay = 0.01}}, {"AdamW", {lr = 0.1}},
+    {"RMSprop", {lr = 0.01, weight_decay = 0.1}}, {"RMSprop", {lr = 0.01, centered = true, momentum = 0.5}},
+    {"Adagrad", {lr = 0.1, lr_decay = 0.01}}, {"Adadelta", {lr = 1, rho = 0.8, maximize = true}},
   } do
     it(("trains as it does alone: %s, clipped, with a schedule"):format(case[1]), function()
       same(function(wrap)
@@ -44,12 +46,58 @@ describe("A step in a CUDA graph", function() devices.on_cuda(function(device)
         for i, state in ipairs(optimizer:state_dict().state) do
           out[#out + 1] = params[i]
           out[#out + 1] = state.step or 0
-          for _, key in ipairs {"momentum_buffer", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"} do
+          for _, key in ipairs {
+            "momentum_buffer", "exp_avg", "exp_avg_sq", "max_exp_avg_sq", "square_avg", "grad_avg", "sum",
+            "acc_delta",
+          } do
             if state[key] then out[#out + 1] = state[key] end
           end
         end
         return out
       end, function(info) assert.equal(1, info.captured) end)
+    end)
+  end
+
+  it("makes several steps of an optimiser, whose rates differ", function()
+    same(function(wrap)
+      local params, optimizer = network("Adagrad", {lr = 0.1, lr_decay = 0.7})
+      local step = wrap(function(x, y)
+        local loss
+        for _ = 1, 2 do
+          optimizer:zero_grad()
+          loss = loss_of(params, x, y)
+          loss:backward()
+          optimizer:step()
+        end
+        return loss
+      end)
+      local out = {}
+      for i = 1, 5 do out[i] = step(gru.randn({4, 6}), gru.randn({4, 3})):clone() end
+      return {params[1], params[2], optimizer.state[params[1]].step, table.unpack(out)}
+    end)
+  end)
+
+  for _, case in ipairs {
+    {"RMSprop", "alpha", 0.5}, {"RMSprop", "momentum", 0.4}, {"Adagrad", "lr_decay", 0.5},
+    {"Adadelta", "eps", 0.1}, {"SGD", "momentum", 0.7}, {"Adam", "eps", 0.1}, {"AdamW", "weight_decay", 0.5},
+  } do
+    it(("takes up an option that changes: %s of %s"):format(case[2], case[1]), function()
+      same(function(wrap)
+        local params, optimizer = network(case[1], {lr = 0.1, [case[2]] = 0.3})
+        local step = wrap(function(x, y)
+          optimizer:zero_grad()
+          local loss = loss_of(params, x, y)
+          loss:backward()
+          optimizer:step()
+          return loss
+        end)
+        local out = {}
+        for i = 1, 9 do
+          if i == 5 then optimizer.param_groups[1][case[2]] = case[3] end
+          out[i] = step(gru.randn({4, 6}), gru.randn({4, 3})):clone()
+        end
+        return {params[1], params[2], table.unpack(out)}
+      end)
     end)
   end
 

@@ -1,4 +1,8 @@
 --- One captured step: its inputs, its graph, its results, and the steps of optimisers in it.
+--
+-- Of a step of an optimiser `steps` has {optimizer =, list = of {p, g, state}, group =, number = for the
+-- core, form = what the step depends on, rates = what Optimizer:rates gave, values = what they are at the
+-- first run, states = as they were before}.
 -- @module gru.graph.capture
 local core = require "gru.core"
 local map = require "gru.train.map"
@@ -23,27 +27,30 @@ end
 
 -- An optimiser may be captured when its class can say what a step of it needs anew each time.
 local function want_replay(optimizer)
-  if optimizer.replay then return end
-  core.graph_refuse(("%s computes its step in Lua, whose numbers would be frozen; SGD, Adam and AdamW do not")
+  if optimizer:repeats() then return end
+  core.graph_refuse(("%s does not say which of its numbers change from step to step; see gru.optim.optimizer")
     :format(optimizer.name))
 end
 
 --- The step of the parameters of a group, noted.
 function Recorder:step(optimizer, list, group)
   want_replay(optimizer)
-  local number = core.graph_steps()
+  self.counts = self.counts or {}
+  local number, rates = core.graph_steps(), optimizer.rate and optimizer:rates(list, self.counts)
+  local values = {}
   if self.steps then
     local states = {}
+    for i, item in ipairs(rates and list or {}) do values[i] = optimizer.rate(item[3], group) end
     for i, item in ipairs(list) do
       states[i] = {}
       for key, value in pairs(item[3]) do states[i][key] = value end
     end
     self.steps[#self.steps + 1] = {
       optimizer = optimizer, list = list, group = group, number = number, states = states,
-      form = optimizer.replay and optimizer:form(group),
+      form = optimizer:form(group), rates = rates, values = values,
     }
   end
-  optimizer:update_all(list, group)
+  optimizer:update_all(list, group, self.steps and rates)
 end
 
 -- States as they were: what was noted will never run.
@@ -147,7 +154,12 @@ function Capture.new(step, device, args, tensors)
   self.recorder = {steps = self.steps}
   local ok, message = pcall(record, self, step, device, given)
   self.recorder = nil
-  if ok then return self end
+  if ok then
+    for _, s in ipairs(self.steps) do
+      if s.rates then s.optimizer.set_rates(s.rates, s.values) end
+    end
+    return self
+  end
   undo(self.steps)
   return nil, message
 end
@@ -189,7 +201,7 @@ end
 -- @return the results of the step
 function Capture:again(tensors)
   copy_in(tensors, self.inputs)
-  for _, s in ipairs(self.steps) do s.optimizer:replay(self.graph, s.number, s.list, s.group) end
+  for _, s in ipairs(self.steps) do s.optimizer:replay(self.graph, s) end
   return self:run()
 end
 

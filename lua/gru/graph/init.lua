@@ -21,8 +21,8 @@
 --   What goes on from call to call, such as a recurrent state, is passed as an argument and a result.
 -- * Tensors that the step finds elsewhere, parameters above all, are read and written where they are.
 --   After a call every parameter has the `.grad` that the step leaves.
--- * The generator draws on from call to call.  The options of SGD, Adam and AdamW in the step are those at
---   the time of the call, so schedulers work as always; the counts of steps go on.
+-- * The generator draws on from call to call.  The options of optimisers in the step are those at the time of
+--   the call, so schedulers work as always; the counts of steps go on.
 -- * What needs a value on the host cannot be captured: `graph: item() needs the host; ...`.  Such a step
 --   stays as it is: it runs as always, and `warn` says once why.
 -- * An id out of range is reported by the next `item` or `synchronize`.

@@ -26,7 +26,9 @@ function Adadelta:check(group)
   if group.rho > 1 then return ("rho must be in 0 .. 1, got %s"):format(group.rho) end
 end
 
-function Adadelta:update(p, g, state, group)
+function Adadelta.rate(_, group) return group.lr end
+
+function Adadelta:update(p, g, state, group, rate)
   local rho, eps = group.rho, group.eps
   g = self.gradient(p, g, group)
   if not state.step then
@@ -37,7 +39,7 @@ function Adadelta:update(p, g, state, group)
   local deviation = (state.square_avg + eps):sqrt_()
   local delta = (state.acc_delta + eps):sqrt_():div_(deviation):mul_(g)
   state.acc_delta:mul_(rho):add_((delta * (1 - rho)):mul_(delta))
-  p:sub_(delta:mul_(group.lr))
+  p:sub_(delta:mul_(rate))
 end
 
 return Adadelta

@@ -24,12 +24,13 @@ function Adagrad:check(group)
   end
 end
 
-function Adagrad:update(p, g, state, group)
+function Adagrad.rate(state, group) return group.lr / (1 + (state.step or 0) * group.lr_decay) end
+
+function Adagrad:update(p, g, state, group, rate)
   g = self.gradient(p, g, group)
   if not state.step then
     state.step, state.sum = 0, self.zeros(p):fill_(group.initial_accumulator_value)
   end
-  local rate = group.lr / (1 + state.step * group.lr_decay)
   state.step = state.step + 1
   state.sum:add_(g * g)
   p:sub_((g * rate):div_(state.sum:sqrt():add_(group.eps)))

@@ -54,19 +54,19 @@ function Adam.move(list, group, decoupled)
 end
 
 --- The same for a step that a graph repeats.
-function Adam.move_on(graph, number, list, group, decoupled)
+function Adam.move_on(graph, step, decoupled)
   local steps = {}
-  for i, item in ipairs(list) do
+  for i, item in ipairs(step.list) do
     steps[i] = item[3].step + 1
     item[3].step = steps[i]
   end
-  core.graph_set_adam(graph, number, steps, options_of(group, decoupled))
+  core.graph_set_adam(graph, step.number, steps, options_of(step.group, decoupled))
 end
 
 function Adam:update_all(list, group) self.move(list, group, false) end
 
 function Adam.form(_, group) return group.amsgrad end
 
-function Adam:replay(graph, number, list, group) self.move_on(graph, number, list, group, false) end
+function Adam:replay(graph, step) self.move_on(graph, step, false) end
 
 return Adam

@@ -23,6 +23,6 @@ function AdamW.update_all(_, list, group) Adam.move(list, group, true) end
 
 AdamW.form = Adam.form
 
-function AdamW.replay(_, graph, number, list, group) Adam.move_on(graph, number, list, group, true) end
+function AdamW.replay(_, graph, step) Adam.move_on(graph, step, true) end
 
 return AdamW

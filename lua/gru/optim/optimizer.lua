@@ -1,13 +1,15 @@
 --- What optimisers share: parameter groups, zero_grad, state_dict.
 --
 -- A subclass has `defaults` (option -> value), `check(group)`, which returns what is wrong with the
--- options of a group, or nil, and `update(p, g, state, group)`, one parameter's step; `state` is a
+-- options of a group, or nil, and `update(p, g, state, group, rate)`, one parameter's step; `state` is a
 -- table that starts out empty.  In place of `update` it may have `update_all(list, group)`, the step of
 -- all of {p, g, state} in the list.  Both run under `no_grad` and change no gradient.
 --
--- A class whose steps a CUDA graph may repeat has `form(group)`, on which it depends what a step does,
--- and `replay(graph, number, list, group)`, which sets what the repeated step needs anew and moves the states
--- on, as `update_all` would.
+-- A CUDA graph may repeat the steps of a class that has `rate(state, group)`: the only number in `update`
+-- that changes from step to step beside `state.step`, which counts them.  There, `rate` is a tensor
+-- without dims.  A class with `update_all` has instead `form(group)`, on which it depends what a step does,
+-- and `replay(capture, step)`, which sets what the repeated step needs anew and moves the states on, as
+-- `update_all` would; see Capture.
 -- @module gru.optim.optimizer
 local args = require "gru.args"
 local core = require "gru.core"
@@ -176,8 +178,78 @@ end
 --- The step of the parameters of a group that have a gradient, one after the other.
 -- @tparam table list of {p, g, state}
 -- @tparam table group
-function Optimizer:update_all(list, group)
-  for _, item in ipairs(list) do self:update(item[1], item[2], item[3], group) end
+-- @tparam[opt] table rates what `rates` gave, in place of numbers
+function Optimizer:update_all(list, group, rates)
+  for i, item in ipairs(list) do
+    local state = item[3]
+    local rate = rates and rates[i].tensor or self.rate and self.rate(state, group)
+    self:update(item[1], item[2], state, group, rate)
+  end
+end
+
+-- ---- steps in graphs ---------------------------------------------------------------------------------
+
+--- Can a graph repeat its steps?
+function Optimizer:repeats() return self.rate ~= nil or self.replay ~= Optimizer.replay end
+
+--- The options of a group but its rate, as text: a step with others is another one.
+function Optimizer:form(group)
+  local parts = {}
+  for key in pairs(self.defaults) do
+    if key ~= "lr" then parts[#parts + 1] = ("%s=%s"):format(key, tostring(group[key])) end
+  end
+  table.sort(parts)
+  return table.concat(parts, " ")
+end
+
+-- Where graphs read the rates of p: a tensor for each step of p that they repeat, made before they are
+-- captured, as all else that they find from outside.
+local function places_of(self, p)
+  self.places = self.places or setmetatable({}, {__mode = "k"})
+  local places = self.places[p]
+  if not places or places.dtype ~= p.dtype or places.device ~= p.device then
+    places = {dtype = p.dtype, device = p.device}
+    self.places[p] = places
+  end
+  return places
+end
+
+--- Where graphs read the rates of a step.
+-- @tparam table list of {p, g, state}
+-- @tparam table counts how many steps of p there were before in what is captured; moved on
+-- @treturn table a list of {tensor =, value = what it holds}
+function Optimizer:rates(list, counts)
+  local rates = {}
+  for i, item in ipairs(list) do
+    local p = item[1]
+    local places, n = places_of(self, p), (counts[p] or 0) + 1
+    places[n], counts[p] = places[n] or {tensor = self.empty(p, {})}, n
+    rates[i] = places[n]
+  end
+  return rates
+end
+
+--- The rates of a step that a graph is to repeat: those that have changed go to the device.
+-- @tparam table rates what `rates` gave
+-- @tparam table values numbers
+function Optimizer.set_rates(rates, values)
+  for i, rate in ipairs(rates) do
+    if rate.value ~= values[i] then
+      rate.value = values[i]
+      rate.tensor:fill_(values[i])
+    end
+  end
+end
+
+--- The next step by a graph.
+function Optimizer:replay(_, step)
+  local values = {}
+  for i, item in ipairs(step.list) do
+    local state = item[3]
+    values[i] = self.rate(state, step.group)
+    state.step = state.step + 1
+  end
+  self.set_rates(step.rates, values)
 end
 
 --- Sets every gradient to nil, or to zeros with `{set_to_none = false}`.
@@ -298,12 +370,13 @@ function Optimizer:load_state_dict(saved)
   end
 end
 
---- New state in the shape of the parameter p, undefined.  State outlives a gru.scope around the step.
-function Optimizer.empty(p)
+--- New state in the shape of the parameter p, or another one, undefined.  State outlives a gru.scope around
+-- the step.
+function Optimizer.empty(p, shape)
   if core.graph_capturing() then
     core.graph_refuse("an optimiser makes a new state; that is done at the first step of a parameter, before")
   end
-  return core.keep(core.empty(p.shape, p.dtype, p.device))
+  return core.keep(core.empty(shape or p.shape, p.dtype, p.device))
 end
 
 --- New state: zeros in the shape of the parameter p.

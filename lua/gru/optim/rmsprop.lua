@@ -26,7 +26,9 @@ function RMSprop:check(group)
   end
 end
 
-function RMSprop:update(p, g, state, group)
+function RMSprop.rate(_, group) return group.lr end
+
+function RMSprop:update(p, g, state, group, rate)
   local alpha = group.alpha
   g = self.gradient(p, g, group)
   if not state.step then state.step, state.square_avg = 0, self.zeros(p) end
@@ -42,9 +44,9 @@ function RMSprop:update(p, g, state, group)
   end
   if group.momentum > 0 then
     state.momentum_buffer = state.momentum_buffer or self.zeros(p)
-    p:sub_(state.momentum_buffer:mul_(group.momentum):add_(g / deviation) * group.lr)
+    p:sub_(state.momentum_buffer:mul_(group.momentum):add_(g / deviation) * rate)
   else
-    p:sub_((g * group.lr):div_(deviation))
+    p:sub_((g * rate):div_(deviation))
   end
 end
 

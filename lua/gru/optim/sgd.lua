@@ -41,10 +41,10 @@ end
 
 function SGD.form(_, group) return group.momentum ~= 0 end
 
-function SGD.replay(_, graph, number, list, group)
+function SGD.replay(_, graph, step)
   local steps = {}
-  for i = 1, #list do steps[i] = 2 end -- the buffers have been filled
-  core.graph_set_sgd(graph, number, steps, group)
+  for i = 1, #step.list do steps[i] = 2 end -- the buffers have been filled
+  core.graph_set_sgd(graph, step.number, steps, step.group)
 end
 
 return SGD
