@@ -460,7 +460,9 @@ GRU_API int gru_graph_is_capturing(const gru_runtime *rt);
 typedef enum gru_graph_state {
   GRU_GRAPH_READY = 0,
   GRU_GRAPH_OTHER = 1, /* a leaf whose .grad it adds to or reads has one, or none, unlike then */
-  GRU_GRAPH_STALE = 2  /* gru_seed or gru_tensor_set_data has been called since: capture again */
+  /* gru_seed, gru_tensor_set_data, or gru_set_precision with another precision, has been called since:
+  ** capture again. */
+  GRU_GRAPH_STALE = 2
 } gru_graph_state;
 GRU_API gru_graph_state gru_graph_look(const gru_graph *graph);
 

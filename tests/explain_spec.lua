@@ -4,6 +4,8 @@ local devices = require "tests.support.devices"
 local gru = require "gru"
 
 local nn = gru.nn
+local device = devices.cuda()
+local test = device and it or pending
 
 local function says(text, ...)
   for _, part in ipairs {...} do
@@ -49,8 +51,6 @@ describe("gru.explain", function()
       "explain: steps must be a positive integer, got 1.5")
   end)
 
-  local device = devices.cuda()
-  local test = device and it or pending
 
   test("says on CUDA which way a layer takes, and why not another #cuda", function()
     local rnn = nn.GRU(3, 256, {device = device})
@@ -93,6 +93,19 @@ describe("gru.precision", function()
     local y = gru.matmul(a, a:t())
     gru.precision "tf32"
     assert.is_true(y:equal(gru.matmul(a, a:t())))
+  end)
+
+  test("rounds float32 on CUDA to 10 bits in products, float64 never; at once in graphs too #cuda", function()
+    local x = gru.full({64, 64}, 1 + 2.0 ^ -12, {device = device})
+    local step = gru.cuda.graph(function(y) return y:matmul(y) end)
+    local exact = 64 * (1 + 2.0 ^ -11)
+    for _, precision in ipairs {"fp32", "tf32", "fp32", "fp32", "tf32", "tf32"} do
+      gru.precision(precision)
+      local wanted = precision == "fp32" and exact or 64
+      for _ = 1, 3 do assert.near(wanted, step(x):max():item(), 1e-4) end
+      assert.near(exact, x:double():matmul(x:double()):max():item(), 1e-4)
+    end
+    assert.is_nil(step:info().eager)
   end)
 
   it("refuses other names", function()

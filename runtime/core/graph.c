@@ -37,6 +37,7 @@ struct gru_graph {
   uint32_t mark;               /* of the storages in `kept` */
   uint64_t seed, first, drawn; /* of the generator: where it stood, and how far it went */
   uint64_t moves;              /* rt->moves at the capture */
+  gru_precision precision;
 };
 
 /* ---- memory -------------------------------------------------------------------------------- */
@@ -213,6 +214,7 @@ gru_status gru_graph_begin(gru_runtime *rt, const char *name) {
   graph->seed = rt->rng.seed;
   graph->first = rt->rng.counter;
   graph->moves = rt->moves;
+  graph->precision = rt->precision;
   graph->memory = new_memory(rt, place);
   graph->numbers = graph->memory ? gruI_numbers_new(graph->memory) : NULL;
   gru_status status = GRU_OK;
@@ -288,7 +290,7 @@ gru_status gru_graph_end(gru_runtime *rt, gru_graph **out) {
 
 gru_graph_state gru_graph_look(const gru_graph *graph) {
   const gru_runtime *rt = graph->rt;
-  if (graph->moves != rt->moves) return GRU_GRAPH_STALE;
+  if (graph->moves != rt->moves || graph->precision != rt->precision) return GRU_GRAPH_STALE;
   if (graph->drawn > 0 && (rt->rng.kind != GRU_PHILOX || rt->rng.seed != graph->seed))
     return GRU_GRAPH_STALE;
   for (int64_t i = 0; i < graph->gradient_count; i++) {
@@ -316,9 +318,10 @@ gru_status gru_graph_run(gru_graph *graph) {
   if (rt->watched)
     return gruI_fail(rt, GRU_ERROR_DEVICE, "graph: a graph cannot be run while one is captured");
   if (gru_graph_look(graph) != GRU_GRAPH_READY)
-    return gruI_fail(rt, GRU_ERROR_DEVICE,
-                     "graph: since the capture the generator was seeded, tensors were moved, or "
-                     "gradients came or went; capture it again");
+    return gruI_fail(
+        rt, GRU_ERROR_DEVICE,
+        "graph: since the capture the generator was seeded, the precision set, tensors "
+        "were moved, or gradients came or went; capture it again");
   GRUI_TRY(bring_gradients(graph));
   if (graph->drawn > 0 || graph->steps > 0)
     GRUI_TRY(gruI_numbers_write(graph->numbers, rt->rng.counter));

@@ -11,6 +11,7 @@
 struct gru_emulator_blas {
   cudaStream_t stream;
   void *workspace;
+  cublasMath_t mode;
 };
 
 namespace {
@@ -76,8 +77,9 @@ cublasStatus_t cublasSetWorkspace(cublasHandle_t handle, void *workspace, size_t
 }
 
 cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
-  (void)mode;
-  return enter("cublasSetMathMode", handle);
+  TRY(enter("cublasSetMathMode", handle));
+  handle->mode = mode;
+  return CUBLAS_STATUS_SUCCESS;
 }
 
 const char *cublasGetStatusString(cublasStatus_t status) {
@@ -91,6 +93,16 @@ const char *cublasGetStatusString(cublasStatus_t status) {
   }
   return "failure";
 }
+
+/* To the 10 bits after the point that TF32 has, ties away from zero as cvt.rna does. */
+static float to_tf32(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  if ((bits >> 23 & 0xff) != 0xff) bits = (bits + 0x1000u) & ~0x1fffu;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+static double to_tf32(double x) { return x; }
 
 template <typename T>
 static cublasStatus_t gemm(cublasHandle_t handle, cublasOperation_t trans_a,
@@ -108,15 +120,18 @@ static cublasStatus_t gemm(cublasHandle_t handle, cublasOperation_t trans_a,
       ldb < (trans_b == CUBLAS_OP_N ? k : n) || ldb < 1 || ldc < m || ldc < 1 ||
       (batch > 1 && stride_c == 0))
     return CUBLAS_STATUS_INVALID_VALUE;
+  bool tf32 = handle->mode == CUBLAS_TF32_TENSOR_OP_MATH;
   cudaError_t error = stream->enqueue(stream, [=] {
     for (int64_t p = 0; p < batch; p++)
       for (int64_t j = 0; j < n; j++)
         for (int64_t i = 0; i < m; i++) {
           const T *ap = a + p * stride_a, *bp = b + p * stride_b;
           double sum = 0;
-          for (int64_t l = 0; l < k; l++)
-            sum += (double)ap[trans_a == CUBLAS_OP_N ? i + l * lda : l + i * lda] *
-                   (double)bp[trans_b == CUBLAS_OP_N ? l + j * ldb : j + l * ldb];
+          for (int64_t l = 0; l < k; l++) {
+            T x = ap[trans_a == CUBLAS_OP_N ? i + l * lda : l + i * lda];
+            T y = bp[trans_b == CUBLAS_OP_N ? l + j * ldb : j + l * ldb];
+            sum += (double)(tf32 ? to_tf32(x) : x) * (double)(tf32 ? to_tf32(y) : y);
+          }
           T *to = c + p * stride_c + i + j * ldc;
           *to = (T)((double)alpha * sum + (beta != 0 ? (double)beta * (double)*to : 0));
         }
