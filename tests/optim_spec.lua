@@ -52,6 +52,26 @@ describe("optimisers, the golden example:", function()
   end
 end)
 
+-- ---- scaled gradients ------------------------------------------------------------------------------
+
+describe("step with grad_scale is the step of the gradients times it:", function()
+  for _, name in ipairs {"SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta"} do
+    it(name, function()
+      local one, other = parameter {1.0, -2.0, .5}, parameter {1.0, -2.0, .5}
+      local first = optim[name]({one}, {weight_decay = .1})
+      local second = optim[name]({other}, {weight_decay = .1})
+      for step, scale in ipairs {.25, 1, .7} do
+        local g, by = gru.tensor({.5, step, -3}, {dtype = "float64"}), gru.tensor(scale, {dtype = "float64"})
+        one.grad, other.grad = g:clone(), g * by
+        first:step(nil, {grad_scale = by})
+        second:step()
+        same(one, nd.of(other), 1e-15)
+        equal(one.grad, g)
+      end
+    end)
+  end
+end)
+
 -- ---- PyTorch ------------------------------------------------------------------------------------
 
 describe("optimisers agree with PyTorch:", function()

@@ -67,6 +67,15 @@ local function grads_of(params)
   return grads
 end
 
+-- min(1, theta / norm), 0-d; nil where there are no gradients.  The loops hand it to their steps, which
+-- saves a pass over all gradients.
+local function clip_scale(grads, theta)
+  if #grads == 0 then return nil end
+  local _ <close> = mode.no_grad()
+  local _, scale = clip.norm(grads, 2, theta, 0)
+  return scale
+end
+
 --- Scales the gradients so that their common norm is at most theta: g = g min(1, theta / norm).
 -- The norm stays on the device.
 -- @tparam table params
@@ -74,11 +83,16 @@ end
 function d2l.grad_clipping(params, theta)
   args.tensors("grad_clipping", params, "parameters")
   args.number("grad_clipping", "theta", theta)
-  local _ <close> = mode.no_grad()
   local grads = grads_of(params)
-  if #grads == 0 then return end
-  local _, scale = clip.norm(grads, 2, theta, 0)
-  clip.scale(grads, scale)
+  local scale = clip_scale(grads, theta)
+  if scale then clip.scale(grads, scale) end
+end
+
+-- The step of d2l.sgd with the gradients times `scale`, where there is one.
+local function sgd_step(params, lr, scale)
+  local items = {}
+  for _, p in ipairs(params) do items[#items + 1] = p.grad and {p, p.grad, 1} end
+  core.sgd_step(items, {lr = lr, momentum = 0, dampening = 0, weight_decay = 0}, scale)
 end
 
 --- p = p - lr grad / batch_size
@@ -86,9 +100,7 @@ function d2l.sgd(params, lr, batch_size)
   args.tensors("sgd", params, "parameters")
   args.number("sgd", "lr", lr)
   args.number("sgd", "batch_size", batch_size)
-  local items = {}
-  for _, p in ipairs(params) do items[#items + 1] = p.grad and {p, p.grad, 1} end
-  core.sgd_step(items, {lr = lr / batch_size, momentum = 0, dampening = 0, weight_decay = 0})
+  sgd_step(params, lr / batch_size)
 end
 
 -- Raises unless arguments, {name, value, type} each, are of their types.
@@ -273,8 +285,7 @@ function d2l.train_and_predict_rnn(rnn, get_params, init_rnn_state, num_hiddens,
     local loss = functional.cross_entropy(ops.cat(outputs, 1), y)
     for _, p in ipairs(params) do p.grad = nil end
     loss:backward()
-    d2l.grad_clipping(params, clipping_theta, device)
-    d2l.sgd(params, lr, 1)
+    sgd_step(params, lr, clip_scale(grads_of(params), clipping_theta))
     add_loss(loss_sum, loss, y:numel())
     return state
   end, loss_sum)
@@ -373,8 +384,7 @@ function d2l.train_and_predict_rnn_pytorch(model, num_hiddens, vocab_size, devic
     local loss = functional.cross_entropy(output, y)
     optimizer:zero_grad()
     loss:backward()
-    d2l.grad_clipping(params, clipping_theta, device)
-    optimizer:step()
+    optimizer:step(nil, {grad_scale = clip_scale(grads_of(params), clipping_theta)})
     add_loss(loss_sum, loss, y:numel())
     return after
   end, loss_sum)

@@ -20,7 +20,7 @@
 /* A plugin and the program must agree on this number: it goes up with every change of what stands
 ** in this file, of gru_properties and of the options and items of steps in gru.h, or of a contract.
 ** Fields at the end of gruI_backend alone may come without: its `size` tells of them. */
-#define GRUI_DEVICE_ABI 2u
+#define GRUI_DEVICE_ABI 3u
 #define GRUI_MAX_INPUTS 3 /* of an elementwise op */
 
 typedef struct gruI_pool gruI_pool;
@@ -152,6 +152,8 @@ typedef struct gruI_rows {
   void *x;                         /* const for TAKE */
   int64_t x_outer, x_row, x_inner; /* strides */
   void *packed;                    /* out of TAKE, const src of PUT */
+  int fresh; /* PUT: x, contiguous as (outer, size, inner) in some order of its dims, holds nothing
+             ** yet, and counts as zeros */
 } gruI_rows;
 
 /* GATHER:      out[i...] (=) x[i... with i[dim] := ids[i...]]

@@ -174,8 +174,9 @@ static gru_status multiply_segments(gruI_pairs *pairs, gru_tensor **out) {
 static bool is_hot(const gru_tensor *t) { return gruI_tensor_is_hot(t, NULL, NULL); }
 
 /* Adds the rows of g to those of dw, or (where it is `transposed`) to its columns, at the ids of the
-** one-hot rows `hot`, in order. */
-static gru_status scatter(gru_tensor *hot, gru_tensor *g, bool transposed, gru_tensor *dw) {
+** one-hot rows `hot`, in order.  A `fresh` dw counts as zeros. */
+static gru_status scatter(gru_tensor *hot, gru_tensor *g, bool transposed, bool fresh,
+                          gru_tensor *dw) {
   int64_t classes = hot->shape[1], width = g->shape[1];
   gruI_rows call = {.dtype = (gru_dtype)g->dtype, .outer = 1, .count = g->shape[0], .inner = width};
   gruI_device *device = gruI_device_of(dw);
@@ -187,6 +188,7 @@ static gru_status scatter(gru_tensor *hot, gru_tensor *g, bool transposed, gru_t
     call.ids = gruI_data(ids), call.id_stride = ids->stride[0];
     call.x = gruI_data(dw), call.packed = gruI_data(packed);
     call.x_row = transposed ? 1 : width, call.x_inner = transposed ? classes : 1;
+    call.fresh = fresh;
     status = gruI_kernel_failed(hot->rt, "matmul", device, device->k->put(device, &call));
   }
   gru_tensor_release(ids);
@@ -197,12 +199,12 @@ static gru_status scatter(gru_tensor *hot, gru_tensor *g, bool transposed, gru_t
 /* Of all pairs, pair after pair: hot^T g, or (transposed) g^T hot. */
 static gru_status scatter_all(gruI_pairs *pairs, bool transposed, gru_tensor **out) {
   gru_tensor *x = pairs->list[0].x, *g = pairs->list[0].g, *dw;
-  GRUI_TRY(gruI_zeros(x->rt, "matmul", (gru_dtype)g->dtype, 2,
-                      (int64_t[]){x->shape[1], g->shape[1]}, gruI_place_of(g), &dw));
+  GRUI_TRY(gruI_tensor_new(x->rt, "matmul", (gru_dtype)g->dtype, 2,
+                           (int64_t[]){x->shape[1], g->shape[1]}, gruI_place_of(g), &dw));
   gru_status status = GRU_OK;
   for (int32_t i = 0; i < pairs->count && status == GRU_OK; i++) {
     x = pairs->list[i].x, g = pairs->list[i].g;
-    status = transposed ? scatter(g, x, true, dw) : scatter(x, g, false, dw);
+    status = transposed ? scatter(g, x, true, i == 0, dw) : scatter(x, g, false, i == 0, dw);
   }
   if (status == GRU_OK)
     *out = dw;
@@ -222,7 +224,7 @@ static gru_status product(gruI_pairs *pairs, gru_tensor **out) {
   }
   if (hot_x) return scatter_all(pairs, false, out);
   if (hot_g) return scatter_all(pairs, true, out);
-  return segments ? multiply_segments(pairs, out) : multiply(&pairs->list[0], out);
+  return segments && pairs->count > 1 ? multiply_segments(pairs, out) : multiply(&pairs->list[0], out);
 }
 
 gru_status gruI_pairs_flush(gruI_task *task, int32_t i) {

@@ -66,7 +66,10 @@ static void strip(void *context, int64_t index, int worker) {
   char *x = (char *)r->x + (size_t)(first * r->x_inner) * size;
   char *packed = (char *)r->packed + (size_t)first * size;
   char *block = c->blocks + (size_t)worker * c->bytes;
-  c->isa->transpose(size, x, r->x_inner, r->size, width, block, c->width);
+  if (c->put && r->fresh)
+    memset(block, 0, c->bytes);
+  else
+    c->isa->transpose(size, x, r->x_inner, r->size, width, block, c->width);
   switch (r->dtype) {
     case GRU_FLOAT32: lines_float32(r, c->put, block, packed, width); break;
     case GRU_FLOAT64: lines_float64(r, c->put, block, packed, width); break;

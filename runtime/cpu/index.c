@@ -169,8 +169,11 @@ static gru_status run_rows(gruI_device *device, const gruI_rows *r, int put) {
   int64_t each = r->count * r->inner;
   gru_status status = check_ids(device, r->ids, r->id_stride, r->count, r->base, r->size);
   if (status != GRU_OK) return status;
+  int by_columns = r->outer > 0 && r->count > 0 && r->inner > 0 && gruI_cpu_lies_transposed(r);
+  if (r->fresh && !by_columns)
+    memset(r->x, 0, (size_t)(r->outer * r->size * r->inner) * (size_t)job.size);
   if (r->outer <= 0 || r->count <= 0 || r->inner <= 0) return GRU_OK;
-  if (gruI_cpu_lies_transposed(r)) return gruI_cpu_columns(device, r, put);
+  if (by_columns) return gruI_cpu_columns(device, r, put);
   /* TAKE divides contiguous rows by ids, others along the rows: see STRIP. */
   if (put)
     job.width = part(r->inner, each, LINE / job.size);

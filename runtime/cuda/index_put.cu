@@ -206,6 +206,11 @@ static gru_status put_floats(gruI_device *device, const gruI_rows *r) {
 gru_status gruI_cuda_put(gruI_device *device, const gruI_rows *call) {
   GRUI_CUDA_TRY(gruI_cuda_check_ids(device, call->ids, 1, &call->count, &call->id_stride,
                                     call->base, call->size));
+  if (call->fresh) {
+    size_t bytes = (size_t)(call->outer * call->size * call->inner) * gruI_cuda_size(call->dtype);
+    GRUI_CUDA_TRY(gruI_cuda_check(
+        device, cudaMemsetAsync(call->x, 0, bytes, gruI_cuda_of(device)->stream), "put"));
+  }
   if (call->outer <= 0 || call->count <= 0 || call->inner <= 0) return GRU_OK;
   switch (call->dtype) {
     case GRU_BOOL: return put_atomic<uint8_t>(device, call);

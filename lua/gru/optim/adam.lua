@@ -49,7 +49,7 @@ function Adam.move(list, group, decoupled)
       p, g, state.step + 1, state.exp_avg, state.exp_avg_sq, group.amsgrad and state.max_exp_avg_sq,
     }
   end
-  core.adam_step(items, options_of(group, decoupled))
+  core.adam_step(items, options_of(group, decoupled), list.scale)
   for _, item in ipairs(list) do item[3].step = item[3].step + 1 end
 end
 

@@ -3,7 +3,8 @@
 -- A subclass has `defaults` (option -> value), `check(group)`, which returns what is wrong with the
 -- options of a group, or nil, and `update(p, g, state, group, rate)`, one parameter's step; `state` is a
 -- table that starts out empty.  In place of `update` it may have `update_all(list, group)`, the step of
--- all of {p, g, state} in the list.  Both run under `no_grad` and change no gradient.
+-- all of {p, g, state} in the list; where `list.scale` is a tensor, the gradients count times it.  Both run
+-- under `no_grad` and change no gradient.
 --
 -- A CUDA graph may repeat the steps of a class that has `rate(state, group)`: the only number in `update`
 -- that changes from step to step beside `state.step`, which counts them.  There, `rate` is a tensor
@@ -153,15 +154,22 @@ end
 
 --- One step for every parameter that has a gradient.
 -- @tparam[opt] function closure computes the loss again and returns it
+-- @tparam[opt] table options `grad_scale` (nil): a 0-d tensor on the device of the parameters; the step is
+-- that of the gradients times it, which stay as they are
 -- @return what the closure returned
-function Optimizer:step(closure)
+function Optimizer:step(closure, options)
   if closure ~= nil and type(closure) ~= "function" then
     error(("%s: step: a function or nothing expected, got %s"):format(self.name, type(closure)), 2)
+  end
+  local scale = args.options(self.name .. ": step", options, {grad_scale = true}).grad_scale
+  if scale ~= nil and not (core.is_tensor(scale) and scale:dim() == 0) then
+    error(("%s: step: grad_scale must be a tensor without dims, got %s"):format(self.name,
+      core.is_tensor(scale) and ("one of %d dims"):format(scale:dim()) or type(scale)), 2)
   end
   local loss = closure and mode.enable_grad(closure)
   local _ <close> = mode.no_grad()
   for _, group in ipairs(self.param_groups) do
-    local list = {}
+    local list = {scale = scale}
     for _, p in ipairs(group.params) do
       local g = p.grad
       if g then list[#list + 1] = {p, g, state_of(self, p)} end
@@ -183,7 +191,8 @@ function Optimizer:update_all(list, group, rates)
   for i, item in ipairs(list) do
     local state = item[3]
     local rate = rates and rates[i].tensor or self.rate and self.rate(state, group)
-    self:update(item[1], item[2], state, group, rate)
+    local g = list.scale and item[2] * list.scale or item[2]
+    self:update(item[1], g, state, group, rate)
   end
 end
 

@@ -35,7 +35,7 @@ function SGD:update_all(list, group)
     local p, g, buffer = item[1], item[2], item[3].momentum_buffer
     items[i] = {p, g, buffer and 2 or 1, moves and (buffer or self.empty(p)) or nil}
   end
-  core.sgd_step(items, group)
+  core.sgd_step(items, group, list.scale)
   for i, item in ipairs(moves and list or {}) do item[3].momentum_buffer = items[i][4] end
 end
 
