@@ -10,10 +10,17 @@ typedef struct gruI_pair {
   uint64_t version; /* of x */
 } gruI_pair;
 
+/* Pairs whose product is under way. */
+typedef struct gruI_pair_group gruI_pair_group;
+
 typedef struct gruI_pairs {
-  gruI_pair *list;
+  gruI_pair *list; /* those that wait */
   int32_t count, capacity;
-  int64_t bytes;
+  int64_t rows, bytes; /* of x in the list; of all that is held */
+  bool single;         /* what waits is not to be grouped */
+  bool begun;          /* there have been groups, whose sum is, or will be, in dw */
+  gruI_pair_group *groups;
+  gru_tensor *dw;
   const char *origin; /* where the script called the last matmul among them */
   int origin_line;
 } gruI_pairs;
@@ -55,5 +62,14 @@ gru_status gruI_slot_add(gruI_task *task, gruI_slot *slot, gru_tensor *g);
 /* One product for all held pairs, added to slot.grad. */
 gru_status gruI_pairs_flush(gruI_task *task, int32_t slot);
 void gruI_pairs_free(gruI_pairs *pairs);
+
+/* pairs_product.c: the sum of x^T g over the list, as a new tensor; room for it; the same, of dense
+** pairs, into dw or added to it; and the same begun, in room that is NULL where
+** it does not suit. */
+gru_status gruI_pairs_product(gruI_pairs *pairs, gru_tensor **out);
+gru_status gruI_pairs_room(gruI_pairs *pairs, gru_tensor **dw);
+gru_status gruI_pairs_multiply(gruI_pairs *pairs, gru_tensor *dw, bool accumulate);
+gru_status gruI_pairs_begin(gruI_pairs *pairs, gru_tensor *dw, bool accumulate,
+                            gruI_storage **room);
 
 #endif

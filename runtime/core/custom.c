@@ -16,6 +16,7 @@ static gru_status check_answer(gruI_vjp *v, int k) {
 
 static gru_status custom_vjp(gruI_vjp *v) {
   const gruI_custom *custom = v->node->custom;
+  gruI_pool_settle(v->rt->pool);
   GRUI_TRY(custom->rule(custom->context, v->g, v->node->ninputs, v->dx));
   for (int k = 0; k < v->node->ninputs; k++) {
     if (!v->dx[k]) continue;

@@ -461,6 +461,15 @@ typedef struct gruI_kernels {
   /* gemm of one float product (batch 1), then bias (n), contiguous, added to every row of c.  May be
   ** NULL: the op layer calls gemm and adds. */
   gru_status (*gemm_bias)(gruI_device *, const gruI_gemm *, const void *bias);
+  /* gemm_segments by threads that have nothing else to do; all four NULL, or none.  later_bytes is the
+  ** room in host memory, aligned to 64 bytes, that a product takes until it has ended; 0 where it does not
+  ** suit.  Products are done in the order in which they began, so one may add to what another has
+  ** written.  Operands and c stay as they are until `end`, which does what is left or (withdraw) gives
+  ** it up; the call itself is copied. */
+  size_t (*later_bytes)(gruI_device *, const gruI_segments *);
+  void (*later_begin)(gruI_device *, const gruI_segments *, void *room);
+  int (*later_is_done)(const void *room);
+  gru_status (*later_end)(gruI_device *, void *room, int withdraw);
 } gruI_kernels;
 
 typedef struct gruI_backend {

@@ -91,6 +91,7 @@ static gru_status run_one(gruI_hook_entry *entry, gru_tensor **grad) {
 gru_status gruI_hooks_run(gruI_hook_list *hooks, int output, gru_tensor **grad) {
   if (!hooks) return GRU_OK;
   gru_status status = GRU_OK;
+  gruI_pool_settle(hooks->rt->pool);
   hooks->running++; /* a hook may remove itself, or others: entries go afterwards */
   for (gruI_hook_entry *entry = hooks->first; entry && status == GRU_OK; entry = entry->next)
     if (entry->hook && entry->output == output) status = run_one(entry, grad);

@@ -11,12 +11,12 @@
 #endif
 #include "core/pool.h"
 
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "core/offers.h"
 
 enum {
   SPINS = 3000,     /* looks at `state` before parking: about 100 microseconds */
@@ -55,6 +55,7 @@ struct gruI_pool {
   pthread_mutex_t mutex;
   pthread_cond_t wake; /* a job is open, or stop */
   pthread_cond_t done; /* the last helper has left */
+  gruI_offers offers;
 };
 
 /* The pool whose job this thread is in, and as which worker. */
@@ -127,17 +128,19 @@ static int is_open(uint64_t state, uint64_t seen) {
   return ((state >> 32) & 1) != 0 && (state >> 32) != seen;
 }
 
-/* Waits, spinning and then parked, for a job other than `seen`, or stop. */
-static void wait_for_job(gruI_pool *pool, uint64_t seen) {
+/* Waits, spinning and then parked, for a job other than `seen`, an offer, or stop. */
+static void wait_for_work(gruI_pool *pool, uint64_t seen) {
   for (int i = 0; i < pool->spins; i++) {
     if (is_open(atomic_load_explicit(&pool->state, memory_order_relaxed), seen) ||
+        atomic_load_explicit(&pool->offers.ready, memory_order_relaxed) > 0 ||
         atomic_load_explicit(&pool->stop, memory_order_relaxed))
       return;
     pause_briefly(i);
   }
   pthread_mutex_lock(&pool->mutex);
   atomic_fetch_add(&pool->sleepers, 1);
-  while (!is_open(atomic_load(&pool->state), seen) && !atomic_load(&pool->stop))
+  while (!is_open(atomic_load(&pool->state), seen) && atomic_load(&pool->offers.ready) <= 0 &&
+         !atomic_load(&pool->stop))
     pthread_cond_wait(&pool->wake, &pool->mutex);
   atomic_fetch_sub(&pool->sleepers, 1);
   pthread_mutex_unlock(&pool->mutex);
@@ -159,13 +162,28 @@ static void help(gruI_pool *pool, int worker, uint64_t *seen) {
   }
 }
 
+/* A block of what has been offered, by this thread; 0 when there is none. */
+static int run_offered(gruI_pool *pool, int worker) {
+  const gruI_pool *outer_pool = inside_pool;
+  int outer_worker = inside_worker;
+  inside_pool = pool;
+  inside_worker = worker;
+  int ran = gruI_offers_run_one(&pool->offers, worker);
+  inside_pool = outer_pool;
+  inside_worker = outer_worker;
+  return ran;
+}
+
 static void *helper_main(void *argument) {
   const helper *self = argument;
   gruI_pool *pool = self->pool;
   uint64_t seen = 0; /* the epoch of the job last helped with; even ones are never open */
   while (!atomic_load(&pool->stop)) {
-    wait_for_job(pool, seen);
+    wait_for_work(pool, seen);
     help(pool, self->worker, &seen);
+    if (atomic_load_explicit(&pool->offers.ready, memory_order_relaxed) > 0 &&
+        !is_open(atomic_load_explicit(&pool->state, memory_order_relaxed), seen))
+      run_offered(pool, self->worker);
   }
   return NULL;
 }
@@ -251,6 +269,7 @@ gruI_pool *gruI_pool_create(int threads, int (*should_abort)(void *), void *abor
   pool->blocks = 0;
   atomic_init(&pool->next, 0);
   init_sync(pool);
+  gruI_offers_init(&pool->offers);
   return pool;
 }
 
@@ -260,6 +279,7 @@ void gruI_pool_destroy(gruI_pool *pool) {
   pthread_cond_destroy(&pool->done);
   pthread_cond_destroy(&pool->wake);
   pthread_mutex_destroy(&pool->mutex);
+  gruI_offers_destroy(&pool->offers);
   free(pool);
 }
 
@@ -274,21 +294,25 @@ gru_status gruI_pool_set_threads(gruI_pool *pool, int threads) {
 
 int gruI_pool_threads(const gruI_pool *pool) { return pool->threads; }
 
+/* Wakes as many helpers as have use for `blocks` blocks. */
+static void wake_helpers(gruI_pool *pool, int64_t blocks) {
+  int asleep = atomic_load(&pool->sleepers);
+  if (asleep == 0) return;
+  pthread_mutex_lock(&pool->mutex);
+  if (blocks < asleep)
+    for (int64_t i = 0; i < blocks; i++) pthread_cond_signal(&pool->wake);
+  else
+    pthread_cond_broadcast(&pool->wake);
+  pthread_mutex_unlock(&pool->mutex);
+}
+
 static void open_job(gruI_pool *pool, int64_t blocks, gruI_job job, void *context) {
-  int asleep;
   pool->job = job;
   pool->context = context;
   pool->blocks = blocks;
   atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
   atomic_fetch_add(&pool->state, EPOCH_ONE);
-  asleep = atomic_load(&pool->sleepers);
-  if (asleep == 0) return;
-  pthread_mutex_lock(&pool->mutex);
-  if (blocks - 1 < asleep)
-    for (int64_t i = 0; i < blocks - 1; i++) pthread_cond_signal(&pool->wake);
-  else
-    pthread_cond_broadcast(&pool->wake);
-  pthread_mutex_unlock(&pool->mutex);
+  wake_helpers(pool, blocks - 1);
 }
 
 /* Closes the job and waits for the helpers inside. */
@@ -318,4 +342,43 @@ gru_status gruI_pool_run(gruI_pool *pool, int64_t blocks, gruI_job job, void *co
   status = run_blocks(pool, 0, 1);
   close_job(pool);
   return status;
+}
+
+/* ---- offers ------------------------------------------------------------------------ */
+
+/* As which worker this thread does what others have offered. */
+static int worker_of(const gruI_pool *pool) { return inside_pool == pool ? inside_worker : 0; }
+
+void gruI_pool_offer(gruI_pool *pool, gruI_offer *offer) {
+  int64_t blocks = offer->blocks;
+  gruI_offers_add(&pool->offers, offer);
+  if (pool->threads == 1) {
+    while (run_offered(pool, worker_of(pool))) continue;
+    return;
+  }
+  if (is_forked(pool)) forget_helpers(pool);
+  if (pool->started < pool->threads - 1) start_helpers(pool);
+  wake_helpers(pool, blocks);
+}
+
+void gruI_pool_withdraw(gruI_pool *pool, gruI_offer *offer) {
+  gruI_offers_withdraw(&pool->offers, offer);
+  for (int i = 0; !gruI_offer_is_done(offer); i++) pause_briefly(i);
+}
+
+gru_status gruI_pool_finish(gruI_pool *pool, gruI_offer *offer) {
+  int ask = inside_pool != pool && pool->should_abort != NULL;
+  for (int i = 0; !gruI_offer_is_done(offer); i++) {
+    if (ask && pool->should_abort(pool->abort_context)) {
+      gruI_pool_withdraw(pool, offer);
+      return GRU_ERROR_INTERRUPTED;
+    }
+    if (!run_offered(pool, worker_of(pool))) pause_briefly(i);
+  }
+  return GRU_OK;
+}
+
+void gruI_pool_settle(gruI_pool *pool) {
+  for (int i = 0; gruI_offers_are_left(&pool->offers); i++)
+    if (!run_offered(pool, worker_of(pool))) pause_briefly(i);
 }

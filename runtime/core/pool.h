@@ -7,6 +7,8 @@
 #ifndef GRUI_POOL_H
 #define GRUI_POOL_H
 
+#include <stdatomic.h>
+
 #include "gru.h"
 
 typedef struct gruI_pool gruI_pool;
@@ -27,5 +29,34 @@ int gruI_pool_threads(const gruI_pool *pool);
 ** GRU_ERROR_INTERRUPTED when the abort check (asked by the calling thread between its blocks)
 ** said to stop; blocks not begun are then left out. */
 gru_status gruI_pool_run(gruI_pool *pool, int64_t blocks, gruI_job job, void *context);
+
+/* ---- work for later --------------------------------------------------------------------------- */
+
+/* A job that helpers may work on while there is no other, see offers.h.  The first three fields are the
+** caller's, and the whole is his to keep until it is done. */
+typedef struct gruI_offer {
+  gruI_job job;
+  void *context;
+  int64_t blocks;
+  int64_t begun, ended;
+  _Atomic int done;
+  struct gruI_offer *after;
+} gruI_offer;
+
+/* Offers work; where there is one thread alone, does it. */
+void gruI_pool_offer(gruI_pool *pool, gruI_offer *offer);
+static inline int gruI_offer_is_done(const gruI_offer *offer) {
+  return atomic_load_explicit(&((gruI_offer *)(uintptr_t)offer)->done, memory_order_acquire);
+}
+
+/* Does what is left of an offer, and of those made before it.  GRU_ERROR_INTERRUPTED as of
+** gruI_pool_run; the offer is withdrawn then. */
+gru_status gruI_pool_finish(gruI_pool *pool, gruI_offer *offer);
+
+/* Gives an offer up: on return none of its blocks runs, nor will. */
+void gruI_pool_withdraw(gruI_pool *pool, gruI_offer *offer);
+
+/* Does all that has been offered, before foreign code runs: that may fork, or change what is read. */
+void gruI_pool_settle(gruI_pool *pool);
 
 #endif

@@ -19,6 +19,10 @@ gru_status gruI_cpu_elementwise(gruI_device *device, const gruI_elementwise *cal
 gru_status gruI_cpu_copy(gruI_device *device, const gruI_copy *call);
 gru_status gruI_cpu_gemm(gruI_device *device, const gruI_gemm *call);
 gru_status gruI_cpu_gemm_segments(gruI_device *device, const gruI_segments *call);
+size_t gruI_cpu_later_bytes(gruI_device *device, const gruI_segments *call);
+void gruI_cpu_later_begin(gruI_device *device, const gruI_segments *call, void *room);
+int gruI_cpu_later_is_done(const void *room);
+gru_status gruI_cpu_later_end(gruI_device *device, void *room, int withdraw);
 gru_status gruI_cpu_gemm_bias(gruI_device *device, const gruI_gemm *call, const void *bias);
 /* A part of both, see gemm.c; bias may be NULL. */
 gru_status gruI_cpu_gemm_panels(gruI_device *device, const gruI_gemm *call, const void *bias);

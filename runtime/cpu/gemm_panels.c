@@ -18,7 +18,7 @@ enum {
   DIRECT_ROWS = 96,       /* up to these whole vectors of b's columns are not packed, ... */
   DIRECT_BYTES = 1 << 19, /* ... unless b is large and its rows lie multiples of ... */
   ALIASED = 512,          /* ... these bytes apart: they would push each other out of the cache */
-  JOBS = 32,               /* that are enough */
+  JOBS = 32,              /* that are enough */
   SMALL_WORK = 1 << 18    /* multiplications that one thread does: about 2 us */
 };
 

@@ -4,19 +4,25 @@
 ** columns.  A strip's rows are neighbours in memory, so the kernels walk through it as through a
 ** vector, where rows of a themselves may lie a page apart.  As in gemm_panels.c an element of c is one
 ** chain of fused multiply-adds a block of k, and the bits depend on the shapes of the segments alone.
+**
+** For later, the same is two offers (core/offers.h): packing, then multiplying, in blocks so small that a
+** job which needs the thread does not wait long.
 */
 #include <string.h>
 
+#include "core/pool.h"
 #include "cpu/cpu.h"
 #include "cpu/panel.h"
 
 enum {
   K_BYTES = 4096,
   PACKED_BYTES = 4 << 20,
-  STRIP = 64,          /* columns of a, rows of c */
-  UNIT = 64,           /* rows that one job packs */
-  JOBS = 8,            /* that are enough */
-  SMALL_WORK = 1 << 18 /* multiplications that one thread does */
+  STRIP = 64,            /* columns of a, rows of c */
+  UNIT = 64,             /* rows that one job packs */
+  JOBS = 8,              /* that are enough */
+  SMALL_WORK = 1 << 18,  /* multiplications that one thread does */
+  LATER_WORK = 1 << 20,  /* that are worth an offer */
+  LATER_BYTES = 16 << 20 /* of packed b, at most */
 };
 
 typedef struct product {
@@ -106,20 +112,39 @@ static int64_t rows_of(const gruI_segments *g) {
   return k;
 }
 
-static gru_status multiply(gruI_device *device, const gruI_segments *g, int64_t k) {
+/* The product, in blocks of how many terms. */
+static product product_of(gruI_device *device, const gruI_segments *g, int64_t k) {
   product p = {
       .call = g, .panel = gruI_cpu_isa_of(device)->panel, .size = gru_dtype_size(g->dtype)};
-  int64_t lanes = p.panel->lanes(g->dtype), most = K_BYTES / (int64_t)p.size;
+  int64_t most = K_BYTES / (int64_t)p.size;
   p.k = gruI_cpu_blocks(k, gruI_cpu_blocks(k, most + most / 4));
+  p.block.dtype = g->dtype;
+  return p;
+}
+
+/* Room for a block of b. */
+static size_t packed_bytes(const product *p) {
+  return (p->panel->bytes(p->call->dtype, p->k, p->cols) + 63) & ~(size_t)63;
+}
+
+/* Where the kernels of panel.h pay. */
+static int suits_panels(const gruI_device *device, const gruI_segments *g) {
+  int is_float = g->dtype == GRU_FLOAT32 || g->dtype == GRU_FLOAT64;
+  return is_float && gruI_cpu_isa_of(device)->panel->lanes(GRU_FLOAT32) >= 8;
+}
+
+static gru_status multiply(gruI_device *device, const gruI_segments *g, int64_t k) {
+  product p = product_of(device, g, k);
+  int64_t lanes = p.panel->lanes(g->dtype);
   int64_t fits = PACKED_BYTES / (int64_t)p.size / p.k / lanes * lanes;
   int64_t parts = gruI_cpu_blocks(g->n, fits);
   p.cols = gruI_cpu_blocks(gruI_cpu_blocks(g->n, parts), lanes) * lanes;
-  size_t packed = (p.panel->bytes(g->dtype, p.k, p.cols) + 63) & ~(size_t)63;
+  size_t packed = packed_bytes(&p);
   size_t strips = (size_t)(gruI_cpu_blocks(g->m, STRIP) * STRIP * p.k) * p.size;
   char *scratch = gruI_cpu_scratch(device, GRUI_SCRATCH_PRODUCT, packed + strips);
   if (scratch == NULL) return GRU_ERROR_MEMORY;
   p.strips = scratch + packed;
-  p.block = (gruI_panels){.dtype = g->dtype, .data = scratch};
+  p.block.data = scratch;
   int small = (double)g->m * (double)g->n * (double)k < (double)SMALL_WORK;
   gru_status status = GRU_OK;
   for (p.p0 = 0; p.p0 < k && status == GRU_OK; p.p0 += p.k) {
@@ -170,10 +195,82 @@ static gru_status multiply_joined(gruI_device *device, const gruI_segments *g, i
 }
 
 gru_status gruI_cpu_gemm_segments(gruI_device *device, const gruI_segments *call) {
-  int is_float = call->dtype == GRU_FLOAT32 || call->dtype == GRU_FLOAT64;
   int64_t k = rows_of(call);
   if (call->m <= 0 || call->n <= 0 || call->count <= 0) return GRU_OK;
-  if (!is_float || k == 0 || gruI_cpu_isa_of(device)->panel->lanes(GRU_FLOAT32) < 8)
-    return multiply_joined(device, call, k);
+  if (k == 0 || !suits_panels(device, call)) return multiply_joined(device, call, k);
   return multiply(device, call, k);
+}
+
+/* ---- for later --------------------------------------------------------------------------- */
+
+/* What lies in the room, and behind it the list, the packed b and the strips. */
+typedef struct later {
+  gruI_offer pack, multiply;
+  product product;
+  gruI_segments call;
+} later;
+
+typedef struct places {
+  size_t list, b, strips, end;
+} places;
+
+static size_t rounded(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
+
+/* Where things lie in the room of a product of k terms. */
+static places places_of(const product *p, int64_t k) {
+  const gruI_segments *g = p->call;
+  places at = {.list = rounded(sizeof(later))};
+  at.b = at.list + rounded((size_t)g->count * sizeof *g->list);
+  at.strips = at.b + rounded(p->panel->bytes(g->dtype, k, g->n));
+  at.end = at.strips + (size_t)(gruI_cpu_blocks(g->m, STRIP) * STRIP * k) * p->size;
+  return at;
+}
+
+size_t gruI_cpu_later_bytes(gruI_device *device, const gruI_segments *call) {
+  int64_t k = rows_of(call);
+  double work = (double)call->m * (double)call->n * (double)k;
+  if (device->pool == NULL || work < (double)LATER_WORK || !suits_panels(device, call)) return 0;
+  product p = product_of(device, call, k);
+  if (p.k != k || p.panel->bytes(call->dtype, k, call->n) > LATER_BYTES) return 0;
+  return places_of(&p, k).end;
+}
+
+void gruI_cpu_later_begin(gruI_device *device, const gruI_segments *call, void *room) {
+  later *l = room;
+  int64_t k = rows_of(call);
+  product p = product_of(device, call, k);
+  places at = places_of(&p, k);
+  l->call = *call;
+  l->call.list =
+      memcpy((char *)room + at.list, call->list, (size_t)call->count * sizeof *call->list);
+  p.call = &l->call;
+  p.cols = p.block.n = call->n;
+  p.block.k = k;
+  p.block.data = (char *)room + at.b;
+  p.strips = (char *)room + at.strips;
+  p.panels = p.groups = p.panel->count(call->dtype, call->n);
+  p.group = 1;
+  l->product = p;
+  l->pack =
+      (gruI_offer){.job = pack_unit, .context = &l->product, .blocks = gruI_cpu_blocks(k, UNIT)};
+  l->multiply = (gruI_offer){.job = multiply_strip,
+                             .context = &l->product,
+                             .blocks = gruI_cpu_blocks(call->m, STRIP) * p.groups};
+  gruI_pool_offer(device->pool, &l->pack);
+  gruI_pool_offer(device->pool, &l->multiply);
+}
+
+int gruI_cpu_later_is_done(const void *room) {
+  return gruI_offer_is_done(&((const later *)room)->multiply);
+}
+
+gru_status gruI_cpu_later_end(gruI_device *device, void *room, int withdraw) {
+  later *l = room;
+  gru_status status = withdraw ? GRU_OK : gruI_pool_finish(device->pool, &l->multiply);
+  if (status != GRU_OK) gruI_cpu_fail(device, status, "interrupted!");
+  if (withdraw || status != GRU_OK) {
+    gruI_pool_withdraw(device->pool, &l->multiply);
+    gruI_pool_withdraw(device->pool, &l->pack);
+  }
+  return status;
 }

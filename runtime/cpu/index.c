@@ -135,6 +135,9 @@ static void take_tile(const rows_job *job, const tile *t) {
 }
 
 static void put_tile(const rows_job *job, const tile *t) {
+  const gruI_rows *r = job->call;
+  for (int64_t row = 0; r->fresh && r->x_inner == 1 && row < r->size; row++)
+    memset(moved(t->x, (r->base + row) * r->x_row, job->size), 0, (size_t)(t->width * job->size));
   switch (job->call->dtype) {
     case GRU_BOOL: put_bool(job->call, t); break;
     case GRU_INT64: put_int64(job->call, t); break;
@@ -170,7 +173,8 @@ static gru_status run_rows(gruI_device *device, const gruI_rows *r, int put) {
   gru_status status = check_ids(device, r->ids, r->id_stride, r->count, r->base, r->size);
   if (status != GRU_OK) return status;
   int by_columns = r->outer > 0 && r->count > 0 && r->inner > 0 && gruI_cpu_lies_transposed(r);
-  if (r->fresh && !by_columns)
+  int by_rows = !by_columns && r->count > 0 && r->x_inner == 1; /* each job makes its part zeros */
+  if (r->fresh && !by_columns && !by_rows)
     memset(r->x, 0, (size_t)(r->outer * r->size * r->inner) * (size_t)job.size);
   if (r->outer <= 0 || r->count <= 0 || r->inner <= 0) return GRU_OK;
   if (by_columns) return gruI_cpu_columns(device, r, put);

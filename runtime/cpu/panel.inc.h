@@ -29,7 +29,7 @@ static void PANEL_NAME(pack, T)(const gruI_panels *to, const void *from, int64_t
           memcpy(out + p * width, b + p * row, (size_t)cols * sizeof(T));
       else
         GRUI_ISA_NAME(gruI_transpose)
-        (sizeof(T), b + p0 * row, col, p1 - p0, cols, out + p0 * width, width);
+      (sizeof(T), b + p0 * row, col, p1 - p0, cols, out + p0 * width, width);
       for (int64_t p = p0; p < p1 && cols < width; p++)
         memset(out + p * width + cols, 0, (size_t)(width - cols) * sizeof(T));
     }

@@ -192,6 +192,64 @@ static void try_segments(gru_dtype dtype, int64_t count, int64_t most, int64_t m
   free(first), free(before), free(want), free(joined_a), free(joined_b);
 }
 
+/* Products for later, some given up, against the same ones at once: each adds to what the one before
+** has written. */
+static void try_later(gru_dtype dtype, int64_t m, int64_t n) {
+  enum { PRODUCTS = 4, SEGMENTS = 8 };
+  size_t size = gru_dtype_size(dtype);
+  int64_t ldc = n + below(3), elements = m * ldc;
+  gruI_segment list[PRODUCTS][SEGMENTS];
+  for (int i = 0; i < PRODUCTS * SEGMENTS; i++) {
+    gruI_segment *s = &list[i / SEGMENTS][i % SEGMENTS];
+    *s = (gruI_segment){30 + below(8), m + below(3), n + below(3), NULL, NULL};
+    s->a = random_elements(dtype, s->rows * s->lda);
+    s->b = random_elements(dtype, s->rows * s->ldb);
+  }
+  void *before = random_elements(dtype, elements), *want = copy_of(before, (size_t)elements * size);
+  for (int i = 0; i < PRODUCTS; i++) {
+    gruI_segments call = {dtype, 1, SEGMENTS, m, n, list[i], want, ldc};
+    check(gruI_cpu_gemm_segments(&devices[0], &call) == GRU_OK, "segments status", m, n, i);
+  }
+  for (int d = 0; d < DEVICES; d++) {
+    void *c = copy_of(before, (size_t)elements * size), *rooms[PRODUCTS];
+    for (int withdraw = 1; withdraw >= 0; withdraw--) {
+      memcpy(c, before, (size_t)elements * size);
+      for (int i = 0; i < PRODUCTS; i++) {
+        gruI_segments call = {dtype, 1, SEGMENTS, m, n, list[i], c, ldc};
+        size_t bytes = gruI_cpu_later_bytes(&devices[d], &call);
+        check(bytes > 0, "later suits", m, n, i);
+        if (bytes == 0) return;
+        rooms[i] = aligned_alloc(64, (bytes + 63) / 64 * 64);
+        gruI_cpu_later_begin(&devices[d], &call, rooms[i]);
+      }
+      for (int i = 0; i < PRODUCTS; i++) {
+        check(gruI_cpu_later_end(&devices[d], rooms[i], withdraw) == GRU_OK, "later status", m, n,
+              i);
+        check(gruI_cpu_later_is_done(rooms[i]), "later is done", m, n, i);
+      }
+      for (int i = 0; i < PRODUCTS; i++) free(rooms[i]);
+    }
+    check(memcmp(c, want, (size_t)elements * size) == 0, "later bits", m, n, d);
+    free(c);
+  }
+  for (int i = 0; i < PRODUCTS * SEGMENTS; i++) {
+    free((void *)(uintptr_t)list[i / SEGMENTS][i % SEGMENTS].a);
+    free((void *)(uintptr_t)list[i / SEGMENTS][i % SEGMENTS].b);
+  }
+  free(before), free(want);
+}
+
+static void test_later(void) {
+  gruI_segment one = {256, 4, 4, NULL, NULL};
+  gruI_segments small = {GRU_FLOAT32, 0, 1, 4, 4, &one, NULL, 4};
+  gruI_segments integers = {GRU_INT64, 0, 1, 400, 400, &one, NULL, 400};
+  check(gruI_cpu_later_bytes(&devices[0], &small) == 0, "later small", 0, 0, 0);
+  check(gruI_cpu_later_bytes(&devices[0], &integers) == 0, "later int64", 0, 0, 0);
+  if (gruI_cpu_isa_of(&devices[0])->panel->lanes(GRU_FLOAT32) < 8) return; /* BLAS's */
+  for (int i = 0; i < 6; i++)
+    try_later(i % 2 ? GRU_FLOAT32 : GRU_FLOAT64, 64 + below(80), 64 + below(200));
+}
+
 static void test_segments(void) {
   static const gru_dtype dtypes[] = {GRU_INT64, GRU_FLOAT32, GRU_FLOAT64};
   static const int64_t sizes[] = {0, 1, 2, 5, 17, 48, 64, 65, 100};
@@ -459,6 +517,7 @@ static void tests(void) {
   test_gemm();
   test_blocked_gemm();
   test_segments();
+  test_later();
   test_thin();
   test_rows();
   test_along();

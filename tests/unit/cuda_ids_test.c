@@ -62,8 +62,9 @@ static void test_take(void) {
   const float x[ROWS * WIDTH] = {1, 2, 3, 4, 5, 6};
   const float out[COUNT * WIDTH] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
   const float want[COUNT * WIDTH] = {3, 4, -1, -1, 5, 6, -1, -1, 3, 4};
-  gruI_rows call = {GRU_FLOAT32,  1, COUNT, WIDTH, ROWS,          ON_DEVICE(ids), 1, 1,
-                    ON_DEVICE(x), 0, WIDTH, 1,     ON_DEVICE(out)};
+  gruI_rows call = {
+      GRU_FLOAT32, 1,     COUNT, WIDTH,          ROWS, ON_DEVICE(ids), 1, 1, ON_DEVICE(x),
+      0,           WIDTH, 1,     ON_DEVICE(out), 0};
   begin();
   CHECK(cuda.k->take(&cuda, &call) == GRU_OK, "take");
   void *graph = finish();
@@ -91,7 +92,7 @@ static void test_put(gru_dtype dtype, int64_t rows, int64_t count) {
     want[(id - 1) * WIDTH + i % WIDTH] += 1 / (float)(i + 3);
     iwant[(id - 1) * WIDTH + i % WIDTH] += i;
   }
-  gruI_rows call = {dtype, 1, count, WIDTH, rows, NULL, 1, 1, NULL, 0, WIDTH, 1, NULL};
+  gruI_rows call = {dtype, 1, count, WIDTH, rows, NULL, 1, 1, NULL, 0, WIDTH, 1, NULL, 0};
   call.ids = on_device(some, (size_t)count * sizeof *some);
   call.x = on_device(zeros, bytes);
   call.packed = on_device(src, (size_t)(count * WIDTH) * size);

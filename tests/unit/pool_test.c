@@ -141,6 +141,107 @@ static void test_abort(int threads) {
   gruI_pool_destroy(pool);
 }
 
+/* ---- offers ------------------------------------------------------------------------ */
+
+enum { OFFERS = 5 };
+
+typedef struct offered {
+  gruI_offer offer;
+  work *w;
+  const struct offered *before; /* which must be done before this begins */
+  atomic_int runs;
+  atomic_int early, bad_worker;
+} offered;
+
+static void run_one_offered(void *context, int64_t block, int worker) {
+  offered *o = context;
+  (void)block;
+  if (o->before != NULL && !gruI_offer_is_done(&o->before->offer)) atomic_store(&o->early, 1);
+  if (worker < 0 || worker >= o->w->threads) atomic_store(&o->bad_worker, 1);
+  for (volatile int i = 0; i < 300; i++) continue;
+  atomic_fetch_add(&o->runs, 1);
+}
+
+static void make_offers(offered *list, work *w) {
+  for (int i = 0; i < OFFERS; i++) {
+    offered *o = &list[i];
+    memset(o, 0, sizeof *o);
+    o->w = w, o->before = i > 0 ? &list[i - 1] : NULL;
+    o->offer.job = run_one_offered, o->offer.context = o, o->offer.blocks = (i * 7) % 20;
+    gruI_pool_offer(w->pool, &o->offer);
+  }
+}
+
+/* Each block of each offer runs once, in the order of the offers, while jobs come and go. */
+static void test_offers(int threads) {
+  static work w;
+  static offered list[OFFERS];
+  memset(&w, 0, sizeof w);
+  w.threads = threads;
+  w.pool = gruI_pool_create(threads, NULL, NULL);
+  int good = 1;
+  for (int round = 0; round < 400; round++) {
+    make_offers(list, &w);
+    if (threads == 1 && !gruI_offer_is_done(&list[OFFERS - 1].offer)) good = 0;
+    for (int job = 0; job < round % 4; job++)
+      if (gruI_pool_run(w.pool, 6, touch, &w) != GRU_OK || !ran_once(&w, 6)) good = 0;
+    if (round % 50 == 0) usleep(1500); /* helpers do all of it, and park */
+    if (round % 3 == 0)
+      gruI_pool_settle(w.pool);
+    else if (gruI_pool_finish(w.pool, &list[round % OFFERS].offer) != GRU_OK)
+      good = 0;
+    for (int i = OFFERS - 1; i >= 0; i--) { /* the last first: it waits for the others */
+      offered *o = &list[i];
+      if (gruI_pool_finish(w.pool, &o->offer) != GRU_OK || atomic_load(&o->early) ||
+          atomic_load(&o->bad_worker) || atomic_load(&o->runs) != (i * 7) % 20)
+        good = 0;
+    }
+  }
+  CHECK(good);
+  CHECK(!atomic_load(&w.bad_worker));
+  gruI_pool_destroy(w.pool);
+}
+
+/* What is withdrawn does not run any more, and does not keep what follows. */
+static void test_withdraw(int threads) {
+  static work w;
+  static offered list[OFFERS];
+  memset(&w, 0, sizeof w);
+  w.threads = threads;
+  w.pool = gruI_pool_create(threads, NULL, NULL);
+  int good = 1;
+  for (int round = 0; round < 200; round++) {
+    make_offers(list, &w);
+    int first = round % OFFERS, second = (round + 2) % OFFERS;
+    gruI_pool_withdraw(w.pool, &list[first].offer);
+    int runs = atomic_load(&list[first].runs);
+    gruI_pool_withdraw(w.pool, &list[second].offer);
+    gruI_pool_settle(w.pool);
+    if (atomic_load(&list[first].runs) != runs) good = 0;
+    for (int i = 0; i < OFFERS; i++) {
+      if (!gruI_offer_is_done(&list[i].offer)) good = 0;
+      if (i != first && i != second && atomic_load(&list[i].runs) != (i * 7) % 20) good = 0;
+    }
+  }
+  CHECK(good);
+  gruI_pool_destroy(w.pool);
+}
+
+static void test_interrupted_offer(int threads) {
+  stopper s = {.stop_at = 1, .caller = pthread_self()};
+  atomic_int runs = 0;
+  gruI_pool *pool = gruI_pool_create(threads, should_abort, &s);
+  gruI_offer offer = {.job = slow, .context = &runs, .blocks = 1000};
+  gruI_pool_offer(pool, &offer);
+  CHECK(gruI_pool_finish(pool, &offer) == GRU_ERROR_INTERRUPTED);
+  CHECK(gruI_offer_is_done(&offer) && atomic_load(&runs) < 1000);
+  CHECK(!s.other_thread);
+  int before = atomic_load(&runs);
+  usleep(1000);
+  CHECK(atomic_load(&runs) == before);
+  gruI_pool_destroy(pool);
+}
+
 /* ---- sizes, processes, several pools ----------------------------------------------- */
 
 static void test_set_threads(void) {
@@ -218,6 +319,9 @@ int main(void) {
   test_nested();
   test_abort(1);
   test_abort(3);
+  for (int threads = 1; threads <= 4; threads++) test_offers(threads), test_withdraw(threads);
+  test_interrupted_offer(2);
+  test_interrupted_offer(3);
   test_set_threads();
   test_fork();
   test_two_pools();
