@@ -199,7 +199,8 @@ GRU_API int64_t gru_tensor_offset(const gru_tensor *t);         /* elements into
 GRU_API int64_t gru_tensor_numel(const gru_tensor *t);
 GRU_API const char *gru_tensor_device(const gru_tensor *t);
 GRU_API int gru_tensor_is_contiguous(const gru_tensor *t);
-GRU_API int gru_tensor_is_one_hot(const gru_tensor *t);   /* in the one-hot layout? */
+GRU_API int gru_tensor_is_one_hot(const gru_tensor *t); /* in the one-hot layout? */
+GRU_API int gru_tensor_shares_memory(const gru_tensor *a, const gru_tensor *b); /* one storage? */
 GRU_API uint64_t gru_tensor_version(const gru_tensor *t); /* in-place changes of its storage */
 
 /* Copies the elements out, contiguous, in the tensor's dtype; `bytes` must be their size. */

@@ -217,6 +217,18 @@ describe("with CUDA", function()
     assert.equal("ones: device 'cuda:2': there are 2 cuda devices, cuda:0 to cuda:1", lines[5])
   end)
 
+  it("\"cuda\" is the current device", function()
+    local got = run(programs["gru-lua"], emulate "GRU_EMULATOR_DEVICES=2", [[
+      local x = gru.ones(2)
+      print(x:cuda().device, gru.ones(2, {device = "cuda"}).device)
+      gru.cuda.set_device(1)
+      print(x:cuda().device, x:to("cuda").device, gru.ones(2, {device = "cuda"}).device)
+      print(x:cuda(0).device, x:cuda("cuda:0").device, gru.ones(2, {device = "cpu"}).device)
+      print(select(2, pcall(x.cuda, x, "cpu")))]])
+    assert.equal("cuda:0\tcuda:0\ncuda:1\tcuda:1\tcuda:1\ncuda:0\tcuda:0\tcpu\n"
+      .. "cuda: a CUDA device expected, got 'cpu'; use :to", got)
+  end)
+
   it("gru.cuda tells what a device is, and which is the current one", function()
     local got = run(programs["gru-lua"], emulate "GRU_EMULATOR_DEVICES=2", [[
       local cuda = gru.cuda

@@ -40,6 +40,17 @@ describe(".ci/spills", function()
     assert.falsy(run(good, "WORST=1"):find "softmax")
   end)
 
+  it("knows the kernels of recurrent layers by their names", function()
+    for _, name in ipairs {
+      "_Z25gruI_fused_forward_kernelILi3ELi8EfEv", "_Z26gruI_fused_backward_kernelILi3EfEv",
+      "_Z22gruI_fused_last_kernelIfEv", "_Z14forward_kernelIfEv", "_Z15backward_kernelIfEv", "_Z15few_rows_kernelIfEv",
+    } do
+      local out, status = run(good .. kernel(name, 255, 512, 256, 256))
+      assert.equal("1", status, name)
+      assert.matches("In local memory:\n +255", out)
+    end
+  end)
+
   it("fails where one that matters has local memory or spills", function()
     for _, numbers in ipairs {{8, 0, 0}, {0, 4, 0}, {0, 0, 4}} do
       local out, status = run(good .. kernel("_Z14reduce_kernelIfEvPf", 255, table.unpack(numbers)))

@@ -33,6 +33,12 @@ end
 
 -- ---- conversion ------------------------------------------------------------------------
 
+-- The CUDA device that is meant where none is given.
+local function current_cuda()
+  local default = core.get_default_device()
+  return default:find "^cuda:" and default or "cuda:0"
+end
+
 local dtypes = {bool = 1, int64 = 1, float32 = 1, float64 = 1, float = 1, double = 1, long = 1}
 
 --- Converts to a dtype, or moves to a device, or both; itself where it already is so.
@@ -56,7 +62,7 @@ define("to", function(x, target, dtype)
   if dtypes[target] then return ops.to(x, target) end
   local ok, reason = core.device_check(target)
   if not ok then error("to: " .. reason, 2) end
-  if target == "cuda" then target = "cuda:0" end
+  if target == "cuda" then target = current_cuda() end
   if x.device == target then return x end
   return ops.to(x, target)
 end)
@@ -94,11 +100,14 @@ end)
 
 --- Copies to a CUDA device; itself where it already is there.
 -- @tparam tensor x
--- @tparam[opt=0] integer i the device's ordinal
+-- @tparam[opt] integer|string i the device's ordinal, or its name; the current device unless given
 -- @treturn tensor
 function methods.cuda(x, i) -- a method only: gru.cuda is a module
   check("cuda", x)
-  local name = "cuda:" .. tostring(i or 0)
+  local name = i == nil and current_cuda() or type(i) == "string" and i or "cuda:" .. tostring(i)
+  if not name:find "^cuda" then
+    error(("cuda: a CUDA device expected, got '%s'; use :to"):format(name), 2)
+  end
   local ok, reason = core.device_check(name)
   if not ok then error("cuda: " .. reason, 2) end
   return x:to(name)

@@ -267,6 +267,11 @@ static gru_status seed(gruI_task *task, gru_tensor *output, gru_tensor *grad) {
       return gruI_fail(rt, GRU_ERROR_SHAPE, "backward: a gradient of %s %s for an output of %s %s",
                        gru_dtype_name((gru_dtype)grad->dtype), gruI_tensor_text(grad).s,
                        gru_dtype_name((gru_dtype)output->dtype), gruI_tensor_text(output).s);
+    if (gruI_place_of(grad) != gruI_place_of(output))
+      return gruI_fail(
+          rt, GRU_ERROR_DEVICE,
+          "backward: the gradient is on %s, the output on %s; move it with :to(\"%s\")",
+          gru_tensor_device(grad), gru_tensor_device(output), gru_tensor_device(output));
     g = gru_tensor_retain(grad);
   } else {
     if (output->numel != 1)

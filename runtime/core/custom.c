@@ -7,6 +7,10 @@ static gru_status check_answer(gruI_vjp *v, int k) {
   gru_tensor *d = v->dx[k];
   bool fits = !gruI_is_number(d) && d->ndim == in->ndim && d->dtype == in->dtype;
   for (int e = 0; fits && e < d->ndim; e++) fits = d->shape[e] == in->shape[e];
+  if (fits && in->place && gruI_place_of(d) != in->place)
+    return gruI_fail(v->rt, GRU_ERROR_DEVICE,
+                     "Function: backward gave a tensor on %s for input %d, which is on %s",
+                     gru_tensor_device(d), k + 1, in->place->device.name);
   if (fits) return GRU_OK;
   return gruI_fail(v->rt, GRU_ERROR_SHAPE,
                    "Function: backward gave %s %s for input %d, which is %s %s",

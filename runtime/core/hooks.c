@@ -83,6 +83,13 @@ static gru_status run_one(gruI_hook_entry *entry, gru_tensor **grad) {
     gru_tensor_release(replacement);
     return status;
   }
+  if (gruI_place_of(replacement) != gruI_place_of(*grad)) {
+    gru_status status =
+        gruI_fail(rt, GRU_ERROR_DEVICE, "hook: it returned a tensor on %s in place of one on %s",
+                  gru_tensor_device(replacement), gru_tensor_device(*grad));
+    gru_tensor_release(replacement);
+    return status;
+  }
   gru_tensor_release(*grad);
   *grad = replacement;
   return GRU_OK;
@@ -117,7 +124,9 @@ gru_status gru_tensor_set_requires_grad(gru_tensor *t, int requires_grad) {
   if (t->node && !requires_grad)
     return gruI_fail(t->rt, GRU_ERROR_AUTOGRAD,
                      "requires_grad: it can be switched off for leaves only; use :detach()");
-  if (!t->node) t->leaf_grad = requires_grad != 0;
+  if (t->node || t->leaf_grad == (requires_grad != 0)) return GRU_OK;
+  t->leaf_grad = requires_grad != 0;
+  if (t->storage && t->storage->mark) t->rt->moves++; /* a graph knows it as it was */
   return GRU_OK;
 }
 

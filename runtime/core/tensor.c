@@ -244,6 +244,10 @@ const char *gru_tensor_device(const gru_tensor *t) {
   return t->storage ? t->storage->place->device.name : "cpu";
 }
 
+int gru_tensor_shares_memory(const gru_tensor *a, const gru_tensor *b) {
+  return a->storage && a->storage == b->storage;
+}
+
 uint64_t gru_tensor_version(const gru_tensor *t) { return t->storage ? t->storage->version : 0; }
 
 /* ---- elements ---------------------------------------------------------------------------- */

@@ -73,7 +73,7 @@ static int cuda_count(char *reason, size_t size) {
   cudaError_t error = cudaGetDeviceCount(&count);
   if (error == cudaSuccess && count > 0) return count;
   cudaGetLastError();
-  cudaDriverGetVersion(&driver);
+  if (cudaDriverGetVersion(&driver) != cudaSuccess) driver = 0;
   const char *visible = getenv("CUDA_VISIBLE_DEVICES");
   if (driver == 0)
     snprintf(reason, size, "there is no NVIDIA driver on this machine");
@@ -93,9 +93,16 @@ static gru_status open_parts(gruI_device *device) {
   gruI_cuda *cuda = gruI_cuda_of(device);
   int index = device->index;
   GRUI_CUDA_TRY(gruI_cuda_check(device, cudaSetDevice(index), "cudaSetDevice"));
-  cudaDeviceGetAttribute(&cuda->multiprocessors, cudaDevAttrMultiProcessorCount, index);
-  cudaDeviceGetAttribute(&cuda->major, cudaDevAttrComputeCapabilityMajor, index);
-  cudaDeviceGetAttribute(&cuda->minor, cudaDevAttrComputeCapabilityMinor, index);
+  const struct {
+    int *value;
+    cudaDeviceAttr attribute;
+  } wanted[] = {{&cuda->multiprocessors, cudaDevAttrMultiProcessorCount},
+                {&cuda->major, cudaDevAttrComputeCapabilityMajor},
+                {&cuda->minor, cudaDevAttrComputeCapabilityMinor}};
+  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+    GRUI_CUDA_TRY(
+        gruI_cuda_check(device, cudaDeviceGetAttribute(wanted[i].value, wanted[i].attribute, index),
+                        "cudaDeviceGetAttribute"));
   GRUI_CUDA_TRY(gruI_cuda_check(
       device, cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking), "cudaStreamCreate"));
   GRUI_CUDA_TRY(gruI_cuda_open_memory(device));
@@ -143,9 +150,14 @@ static gru_status cuda_properties(gruI_device *device, gru_properties *out) {
   out->minor = p.minor;
   out->multiprocessors = p.multiProcessorCount;
   out->total_memory = p.totalGlobalMem;
-  if (device->state != NULL) cudaMemGetInfo(&out->free_memory, &out->total_memory);
-  cudaRuntimeGetVersion(&out->runtime_version);
-  cudaDriverGetVersion(&out->driver_version);
+  if (device->state != NULL)
+    GRUI_CUDA_TRY(gruI_cuda_check(device, cudaMemGetInfo(&out->free_memory, &out->total_memory),
+                                  "cudaMemGetInfo"));
+  if (cudaRuntimeGetVersion(&out->runtime_version) != cudaSuccess ||
+      cudaDriverGetVersion(&out->driver_version) != cudaSuccess) {
+    cudaGetLastError();
+    return gruI_cuda_fail(device, GRU_ERROR_DEVICE, "CUDA does not tell its version");
+  }
   return GRU_OK;
 }
 

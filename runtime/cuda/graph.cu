@@ -27,7 +27,10 @@ gru_status gruI_cuda_capture_end(gruI_device *device, void **graph, int64_t *nod
     status = gruI_cuda_check(device, cudaGraphGetNodes(captured, NULL, &count), "capture");
   if (status == GRU_OK)
     status = gruI_cuda_check(device, cudaGraphInstantiate(&exec, captured, 0), "capture");
-  if (captured != NULL) cudaGraphDestroy(captured);
+  if (captured != NULL) {
+    gru_status destroyed = gruI_cuda_check(device, cudaGraphDestroy(captured), "capture");
+    if (status == GRU_OK) status = destroyed;
+  }
   if (status != GRU_OK) {
     cuda->graphs--;
     return status;
@@ -45,8 +48,10 @@ gru_status gruI_cuda_graph_run(gruI_device *device, void *graph) {
 
 void gruI_cuda_graph_free(gruI_device *device, void *graph) {
   gruI_cuda *cuda = gruI_cuda_of(device);
-  cudaSetDevice(device->index);
-  cudaStreamSynchronize(cuda->stream); /* it may be running */
-  cudaGraphExecDestroy((cudaGraphExec_t)graph);
-  cuda->graphs--;
+  gru_status status = gruI_cuda_check(device, cudaSetDevice(device->index), "cudaSetDevice");
+  if (status == GRU_OK) /* it may be running */
+    status = gruI_cuda_check(device, cudaStreamSynchronize(cuda->stream), "freeing a graph");
+  if (status == GRU_OK)
+    (void)gruI_cuda_check(device, cudaGraphExecDestroy((cudaGraphExec_t)graph), "freeing a graph");
+  cuda->graphs--; /* a failure has been noted, and the next call tells of it */
 }

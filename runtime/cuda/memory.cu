@@ -19,7 +19,9 @@ static void *raw_alloc(void *context, size_t bytes) {
 static void raw_free(void *context, void *block, size_t bytes) {
   gruI_device *device = (gruI_device *)context;
   (void)bytes;
-  if (cudaSetDevice(device->index) == cudaSuccess) cudaFree(block);
+  if (cudaSetDevice(device->index) == cudaSuccess)
+    (void)gruI_cuda_check(device, cudaFree(block),
+                          "cudaFree"); /* the next call tells of a failure */
 }
 
 /* Without caching every block is CUDA's own: what is beside it is nobody's. */
@@ -94,7 +96,8 @@ void gruI_cuda_free(gruI_device *device, void *block, size_t bytes) {
 void gruI_cuda_trim(gruI_device *device) {
   gruI_cuda *cuda = gruI_cuda_of(device);
   if (device->capturing) return; /* what is written down needs its memory, and nobody may wait */
-  cudaStreamSynchronize(cuda->stream); /* scratch memory may still be in use */
+  /* Scratch memory may still be in use; the next call tells of a failure. */
+  if (gruI_cuda_check(device, cudaStreamSynchronize(cuda->stream), "empty_cache") != GRU_OK) return;
   drop_scratch(device);
   gruI_arena_trim(cuda->arena);
 }

@@ -141,3 +141,11 @@ gru_dtype gruL_dtype(lua_State *L, int idx) {
   gruL_expected(L, idx, "dtype");
   return GRU_FLOAT32;
 }
+
+const char *gruL_device(lua_State *L, const gruL_state *s, int idx) {
+  if (lua_isnoneornil(L, idx)) return s->device;
+  const char *name = luaL_checkstring(L, idx);
+  size_t n = strlen(name);
+  bool is_kind = strncmp(s->device, name, n) == 0 && s->device[n] == ':';
+  return is_kind ? s->device : name;
+}

@@ -93,6 +93,10 @@ bool gruL_find_dtype(lua_State *L, int idx, gru_dtype *dtype);
 gru_dtype gruL_dtype(lua_State *L, int idx);
 /* "number", "table", "tensor": what the argument is, for messages. */
 const char *gruL_typename(lua_State *L, int idx);
+
+/* The device named at `idx`: the default one where there is no name, and where a kind ("cuda") is named of
+** which the default one is. */
+const char *gruL_device(lua_State *L, const gruL_state *s, int idx);
 /* Raises "bad argument #i to 'f' (... expected, got ...)". */
 int gruL_expected(lua_State *L, int idx, const char *what);
 

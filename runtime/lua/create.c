@@ -13,10 +13,6 @@ static int push_result(lua_State *L, gruL_state *s, gruL_box *box, gru_status st
   return 1;
 }
 
-static const char *device_at(lua_State *L, gruL_state *s, int idx) {
-  return lua_isnoneornil(L, idx) ? s->device : luaL_checkstring(L, idx);
-}
-
 static int empty(lua_State *L) {
   gruL_state *s = gruL_self(L);
   int64_t sizes[GRU_MAX_DIMS];
@@ -25,7 +21,7 @@ static int empty(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   int n = gruL_sizes(L, &idx, sizes, false);
   gru_dtype dtype = lua_isnoneornil(L, 2) ? s->dtype : gruL_dtype(L, 2);
-  const char *device = device_at(L, s, 3);
+  const char *device = gruL_device(L, s, 3);
   gruL_enter(L, s);
   gruL_box *box = gruL_newbox(L);
   gru_status status;
@@ -52,7 +48,7 @@ static int range(lua_State *L) {
   gru_tensor *t = NULL;
   lua_Integer count = luaL_checkinteger(L, 3);
   gru_dtype dtype = gruL_dtype(L, 4);
-  const char *device = device_at(L, s, 5);
+  const char *device = gruL_device(L, s, 5);
   int tries = 0;
   gruL_enter(L, s);
   gruL_box *box = gruL_newbox(L);
@@ -75,7 +71,7 @@ static int linspace(lua_State *L) {
   double first = luaL_checknumber(L, 1), last = luaL_checknumber(L, 2);
   lua_Integer count = luaL_checkinteger(L, 3);
   gru_dtype dtype = gruL_dtype(L, 4);
-  const char *device = device_at(L, s, 5);
+  const char *device = gruL_device(L, s, 5);
   int tries = 0;
   gruL_enter(L, s);
   gruL_box *box = gruL_newbox(L);

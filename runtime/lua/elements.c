@@ -100,7 +100,7 @@ static int from_table(lua_State *L) {
   for (int d = 0; d < w.ndim; d++) numel *= shape[d]; /* each is at most a table's length */
   if (w.dtype < 0) w.dtype = (int)s->dtype;           /* no elements */
   if (!lua_isnil(L, 2)) w.dtype = (int)gruL_dtype(L, 2);
-  const char *device = lua_isnil(L, 3) ? s->device : luaL_checkstring(L, 3);
+  const char *device = gruL_device(L, s, 3);
   char *data = lua_newuserdatauv(L, (size_t)numel * gru_dtype_size((gru_dtype)w.dtype) + 1, 0);
   w.data = data;
   lua_pushvalue(L, 1);
@@ -201,7 +201,7 @@ static int from_data(lua_State *L) {
   int n = gruL_sizes(L, &idx, sizes, false);
   gru_dtype dtype = gruL_dtype(L, 2);
   const char *bytes = luaL_checklstring(L, 3, &length);
-  const char *device = luaL_optstring(L, 4, s->device);
+  const char *device = gruL_device(L, s, 4);
   gru_tensor *t;
   gruL_enter(L, s);
   gruL_box *box = gruL_newbox(L);

@@ -28,7 +28,7 @@ static const char *check_text(lua_State *L, int idx, int arg, const char *what) 
 }
 
 static const char *device_at(lua_State *L, gruL_state *s, int idx, const char *name) {
-  const char *device = luaL_optstring(L, idx, s->device);
+  const char *device = gruL_device(L, s, idx);
   if (gru_device_check(s->rt, device) != GRU_OK)
     luaL_error(L, "%s: %s", name, gru_runtime_error(s->rt));
   return device;

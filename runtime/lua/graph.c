@@ -137,16 +137,30 @@ static int tensor_key(lua_State *L) {
   return 1;
 }
 
+/* core.shares_memory(a, b) -> boolean */
+static int shares_memory(lua_State *L) {
+  lua_pushboolean(L, gru_tensor_shares_memory(gruL_check(L, 1), gruL_check(L, 2)));
+  return 1;
+}
+
 void gruL_open_graph(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"graph_begin", graph_begin},         {"graph_end", graph_end},
-      {"graph_cancel", graph_cancel},       {"graph_capturing", graph_capturing},
-      {"graph_look", graph_look},           {"graph_run", graph_run},
-      {"graph_free", graph_free},           {"graph_nodes", graph_nodes},
-      {"graph_steps", graph_steps},         {"graph_set_sgd", graph_set_sgd},
-      {"graph_set_adam", graph_set_adam},   {"graph_rehearse", graph_rehearse},
-      {"graph_rehearsed", graph_rehearsed}, {"graph_refuse", graph_refuse},
-      {"tensor_key", tensor_key},           {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"graph_begin", graph_begin},
+                                       {"graph_end", graph_end},
+                                       {"graph_cancel", graph_cancel},
+                                       {"graph_capturing", graph_capturing},
+                                       {"graph_look", graph_look},
+                                       {"graph_run", graph_run},
+                                       {"graph_free", graph_free},
+                                       {"graph_nodes", graph_nodes},
+                                       {"graph_steps", graph_steps},
+                                       {"graph_set_sgd", graph_set_sgd},
+                                       {"graph_set_adam", graph_set_adam},
+                                       {"graph_rehearse", graph_rehearse},
+                                       {"graph_rehearsed", graph_rehearsed},
+                                       {"graph_refuse", graph_refuse},
+                                       {"tensor_key", tensor_key},
+                                       {"shares_memory", shares_memory},
+                                       {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__gc", graph_free}, {NULL, NULL}};
   gruL_register(L, functions);
   luaL_newmetatable(L, graph_name);

@@ -189,7 +189,7 @@ static int memory(lua_State *L) {
   gruL_at_most(L, 1);
   gruL_state *s = gruL_self(L);
   gru_memory_info info;
-  gru_status status = gru_memory(s->rt, luaL_optstring(L, 1, s->device), &info);
+  gru_status status = gru_memory(s->rt, gruL_device(L, s, 1), &info);
   if (status != GRU_OK) return luaL_error(L, "memory: %s", gru_runtime_error(s->rt));
   lua_createtable(L, 0, 4);
   set_integer(L, "live", (lua_Integer)info.live);
@@ -203,7 +203,7 @@ static int memory(lua_State *L) {
 static int reset_peak_memory(lua_State *L) {
   gruL_at_most(L, 1);
   gruL_state *s = gruL_self(L);
-  gru_status status = gru_reset_peak(s->rt, luaL_optstring(L, 1, s->device));
+  gru_status status = gru_reset_peak(s->rt, gruL_device(L, s, 1));
   if (status != GRU_OK) return luaL_error(L, "reset_peak_memory: %s", gru_runtime_error(s->rt));
   return 0;
 }

@@ -1,7 +1,7 @@
 --- One captured step: its inputs, its graph, its results, and the steps of optimisers in it.
 --
 -- Of a step of an optimiser `steps` has {optimizer =, list = of {p, g, state}, group =, number = for the
--- core, form = what the step depends on, rates = what Optimizer:rates gave, values = what they are at the
+-- core, form = what the step depends on, groups = how many the optimiser has, rates = what Optimizer:rates gave, values = what they are at the
 -- first run, states = as they were before}.
 -- @module gru.graph.capture
 local core = require "gru.core"
@@ -47,7 +47,7 @@ function Recorder:step(optimizer, list, group)
     end
     self.steps[#self.steps + 1] = {
       optimizer = optimizer, list = list, group = group, number = number, states = states,
-      form = optimizer:form(group), rates = rates, values = values,
+      form = optimizer:form(group), rates = rates, values = values, groups = #optimizer.param_groups,
     }
   end
   optimizer:update_all(list, group, self.steps and rates)
@@ -91,12 +91,19 @@ function Capture.results(packed)
   return out
 end
 
--- In the one-hot layout a result would be written out later, by work that is not in the graph.
-local function settled(x) return x:is_one_hot() and x * 1 or x end
-
-local function fixed(packed)
+-- The results of a capture.  In the one-hot layout one would be written out later, by work that is not in
+-- the graph; one that is an input would be overwritten while the next call's arguments are copied in.  They
+-- outlive a gru.scope around the call.
+local function fixed(packed, inputs)
+  local function own(x)
+    if x:is_one_hot() then return core.keep(x * 1) end
+    for _, input in ipairs(inputs) do
+      if core.shares_memory(x, input) then return core.keep(x:clone()) end
+    end
+    return core.keep(x)
+  end
   local out = Capture.results(packed)
-  for i = 1, out.n do out[i] = map(out[i], settled) end
+  for i = 1, out.n do out[i] = map(out[i], own) end
   return out
 end
 
@@ -131,13 +138,25 @@ function Capture.rehearse(step, device, args)
   return Capture.results(results), core.graph_rehearsed()
 end
 
+-- An argument is a copy: what a step writes into it would not reach the caller.
+local function refuse_writes(inputs, versions)
+  for i, x in ipairs(inputs) do
+    if x:_version() ~= versions[i] then
+      core.graph_refuse(("tensor argument %d is changed in place; change a clone, and return it"):format(i))
+    end
+  end
+end
+
 -- The step between begin and end; raises what it raises.
 local function record(self, step, device, args)
   local _ <close> = stopped()
   local _ <close> = listen(self.recorder)
+  local versions = {}
+  for i, x in ipairs(self.inputs) do versions[i] = x:_version() end
   core.graph_begin(device)
   local results = table.pack(step(table.unpack(args, 1, args.n)))
-  self.kept = fixed(results)
+  refuse_writes(self.inputs, versions)
+  self.kept = fixed(results, self.inputs)
   self.graph = core.graph_end()
 end
 
@@ -147,7 +166,9 @@ end
 -- @return[2] the error; nothing has been done
 function Capture.new(step, device, args, tensors)
   local self = setmetatable({inputs = {}, steps = {}}, Capture)
-  for i, x in ipairs(tensors) do self.inputs[i] = core.empty(x.shape, x.dtype, x.device) end
+  for i, x in ipairs(tensors) do
+    self.inputs[i] = core.keep(core.empty(x.shape, x.dtype, x.device))
+  end
   copy_in(tensors, self.inputs)
   local given = {n = args.n}
   for i = 1, args.n do given[i] = substitute(args[i], tensors, self.inputs) end
@@ -168,7 +189,7 @@ end
 local function same_states(self)
   for _, s in ipairs(self.steps) do
     local states = s.optimizer.state
-    if s.form ~= s.optimizer:form(s.group) then return false end
+    if s.form ~= s.optimizer:form(s.group) or s.groups ~= #s.optimizer.param_groups then return false end
     for _, item in ipairs(s.list) do
       if states[item[1]] ~= item[3] then return false end
     end

@@ -13,14 +13,15 @@
 -- from then on a call launches all of that at once.  There is one graph for each combination of the shapes
 -- and dtypes of tensor arguments and of the values of all other arguments.
 --
--- * Tensor arguments, also in tables, are copied into fixed tensors.  They must be on the device, and
---   require no grad.
+-- * Tensor arguments, also in plain tables, are copied into fixed tensors.  They must be on the device, and
+--   require no grad.  A step that changes one in place cannot be captured.
 -- * Results, also in tables, are valid until the next call; they may be passed to it.  They have no history:
 --   `backward` belongs into the step.
 -- * Lua code in the step does not run again: numbers that it computed and branches that it took are frozen.
 --   What goes on from call to call, such as a recurrent state, is passed as an argument and a result.
--- * Tensors that the step finds elsewhere, parameters above all, are read and written where they are.
---   After a call every parameter has the `.grad` that the step leaves.
+-- * Tensors that the step finds elsewhere, parameters above all, are read and written where they are; so
+--   are those in modules and other objects that are passed.  That a field of an object holds another tensor
+--   now goes unnoticed.  After a call every parameter has the `.grad` that the step leaves.
 -- * The generator draws on from call to call.  The options of optimisers in the step are those at the time of
 --   the call, so schedulers work as always; the counts of steps go on.
 -- * What needs a value on the host cannot be captured: `graph: item() needs the host; ...`.  Such a step
@@ -51,23 +52,31 @@ end
 
 local function by_text(a, b) return tostring(a) < tostring(b) end
 
--- Adds what `value` is to the list `parts`, its tensors to `tensors`.
-local function describe(value, parts, tensors)
+-- Adds what `value` is to the list `parts`, its tensors to `tensors`, each once.  `above` are the tables that
+-- it is in.
+local function describe(value, parts, tensors, above)
   local kind = type(value)
   if core.is_tensor(value) then
-    tensors[#tensors + 1] = value
-    parts[#parts + 1] = core.tensor_key(value)
+    local place = tensors.places[value] -- a tensor that is there twice is so in the graph, too
+    if not place then
+      place = #tensors + 1
+      tensors[place], tensors.places[value] = value, place
+    end
+    parts[#parts + 1] = place .. core.tensor_key(value)
   elseif kind == "number" then
     parts[#parts + 1] = ("%q"):format(value)
   elseif kind == "table" and not getmetatable(value) then
+    if above[value] then error("graph: a table among the arguments holds itself", 0) end
+    above[value] = true
     local keys = {}
     for key in pairs(value) do keys[#keys + 1] = key end
     table.sort(keys, by_text)
     parts[#parts + 1] = "{"
     for _, key in ipairs(keys) do
-      describe(key, parts, tensors)
-      describe(value[key], parts, tensors)
+      describe(key, parts, tensors, above)
+      describe(value[key], parts, tensors, above)
     end
+    above[value] = nil
     parts[#parts + 1] = "}"
   elseif kind == "string" or kind == "boolean" or kind == "nil" then
     parts[#parts + 1] = kind .. tostring(value)
@@ -78,8 +87,8 @@ end
 
 -- The key of a call, and its tensors.
 local function signature(args)
-  local parts, tensors = {core.is_grad_enabled() and "g" or "n"}, {}
-  for i = 1, args.n do describe(args[i], parts, tensors) end
+  local parts, tensors = {core.is_grad_enabled() and "g" or "n"}, {places = {}}
+  for i = 1, args.n do describe(args[i], parts, tensors, {}) end
   return table.concat(parts, "|"), tensors
 end
 
@@ -163,15 +172,18 @@ end
 function Graph:__call(...)
   local args = table.pack(...)
   if self.eager or recording.current or not recording.enabled then return as_always(self, args) end
-  local key, tensors = signature(args)
+  local described, key, tensors = pcall(signature, args)
+  if not described then error(key, 2) end
+  local device = device_of(tensors)
+  if not device then return as_always(self, args) end
   for i, x in ipairs(tensors) do
     if x.requires_grad then
       error(("graph: tensor argument %d requires grad; use it inside the step, or pass x:detach()")
         :format(i), 2)
     end
   end
-  local entry, device = entry_for(self, key), device_of(tensors)
-  if not entry or not device then return as_always(self, args) end
+  local entry = entry_for(self, key)
+  if not entry then return as_always(self, args) end
   local problem = wrong_arguments(tensors, device)
   if problem then
     give_up(self, problem)

@@ -11,6 +11,10 @@
 -- One epoch is, in this order: the data, in training mode; `validation` and `evaluate`; the scheduler;
 -- `on_epoch`; the checkpoint.  A run that is resumed continues bit for bit as if it had not stopped,
 -- provided that what it draws from comes from the generator or from a loader.
+--
+-- On CUDA, steps are repeated as graphs (gru.cuda.graph): what the model and the loss do in Lua is done anew
+-- for each `fit`, and where parameters were frozen or thawed, not for each batch.  A loss that counts its
+-- calls, or a rate of dropout that `on_epoch` changes, wants `gru.cuda.set_graphs(false)`.
 -- @module gru.train.trainer
 local checkpoint = require "gru.checkpoint"
 local core = require "gru.core"
@@ -160,7 +164,9 @@ local function repeated_step(self)
     if sum.device == "cpu" or requires_grad(x) or requires_grad(y) then
       return plain(sum, x, y, state, clip)
     end
-    if not total or total.device ~= sum.device then total = core.empty({}, "float64", sum.device) end
+    if not total or total.device ~= sum.device then
+      total = core.keep(core.empty({}, "float64", sum.device))
+    end
     total:fill_(0)
     state = as_graph(x, y, detached(state), clip)
     sum:add_(total)
@@ -178,7 +184,7 @@ local function learn(self, shown)
     if self.schedule == "batch" and self.scheduler then self.scheduler:step() end
     shown(batch)
   end)
-  self.state, self.batches = state, batches
+  self.state, self.batches = map(state, core.keep), batches
   return loss
 end
 
@@ -297,6 +303,7 @@ function Trainer:fit(epochs)
     error("fit: the number of epochs must be an integer from 0 on, got " .. tostring(epochs), 2)
   end
   local progress <close> = Progress.new(self.progress)
+  self.step = nil -- graphs are captured anew
   local last = self.epoch >= epochs
   while not last do last = run_epoch(self, epochs, progress) end
   return self.history
