@@ -226,7 +226,7 @@ describe("with CUDA", function()
       print(x:cuda(0).device, x:cuda("cuda:0").device, gru.ones(2, {device = "cpu"}).device)
       print(select(2, pcall(x.cuda, x, "cpu")))]])
     assert.equal("cuda:0\tcuda:0\ncuda:1\tcuda:1\tcuda:1\ncuda:0\tcuda:0\tcpu\n"
-      .. "cuda: a CUDA device expected, got 'cpu'; use :to", got)
+      .. "cuda: device 'cuda:cpu': expected a name such as \"cpu\" or \"cuda:0\"", got)
   end)
 
   it("gru.cuda tells what a device is, and which is the current one", function()

@@ -104,10 +104,8 @@ end)
 -- @treturn tensor
 function methods.cuda(x, i) -- a method only: gru.cuda is a module
   check("cuda", x)
-  local name = i == nil and current_cuda() or type(i) == "string" and i or "cuda:" .. tostring(i)
-  if not name:find "^cuda" then
-    error(("cuda: a CUDA device expected, got '%s'; use :to"):format(name), 2)
-  end
+  local is_name = type(i) == "string" and i:find "^cuda"
+  local name = i == nil and current_cuda() or is_name and i or "cuda:" .. tostring(i)
   local ok, reason = core.device_check(name)
   if not ok then error("cuda: " .. reason, 2) end
   return x:to(name)

@@ -10,6 +10,7 @@
 
 #include "core/math.h"
 #include "cuda/cuda.cuh"
+#include "cuda/ownership.cuh"
 
 static __device__ __forceinline__ int gruI_dot_lane(void) {
   return (int)threadIdx.x % GRUI_CUDA_WARP;
@@ -50,7 +51,7 @@ static __device__ __forceinline__ void gruI_dot_loop(T (&sum)[R][C], const T *a,
                                                      const int (&row)[R], const T *w,
                                                      const int (&col)[C], int k) {
   enum { V = gruI_dot_vector<T>::V };
-  for (int at = gruI_dot_lane() * V; at < k; at += GRUI_CUDA_WARP * V) {
+  for (int at = gruI_owner_first(gruI_dot_lane(), V); at < k; at += gruI_owner_step(V)) {
     T x[R][V], y[C][V];
 #pragma unroll
     for (int r = 0; r < R; r++) gruI_dot_load<T, WIDE>(a + row[r], at, k, x[r]);
@@ -77,8 +78,8 @@ static __device__ __forceinline__ void gruI_dot_add(T (&sum)[R][C], const T *a, 
     gruI_dot_loop<T, R, C, 0>(sum, a, row, w, col, k);
 }
 
-/* The sum over the lanes of v[gruI_dot_element<N>()], N a power of two up to 32: at each exchange a lane
-** keeps half of the numbers and gives the other half away. */
+/* The sum over the lanes of v[gruI_owner_element(lane, N)], N a power of two up to 32: at each exchange a
+** lane keeps half of the numbers and gives the other half away. */
 template <typename T, int N>
 struct gruI_dot_fold {
   static __device__ __forceinline__ T at(T (&v)[N], int distance) {
@@ -104,16 +105,6 @@ struct gruI_dot_fold<T, 1> {
 template <typename T, int N>
 static __device__ __forceinline__ T gruI_dot_sum(T (&v)[N]) {
   return gruI_dot_fold<T, N>::at(v, GRUI_CUDA_WARP / 2);
-}
-
-/* Which of the N sums the lane has; of the 32 / N lanes with the same one, the first is to write it. */
-template <int N>
-static __device__ __forceinline__ int gruI_dot_element(void) {
-  return gruI_dot_lane() / (GRUI_CUDA_WARP / N);
-}
-template <int N>
-static __device__ __forceinline__ bool gruI_dot_writes(void) {
-  return gruI_dot_lane() % (GRUI_CUDA_WARP / N) == 0;
 }
 
 /* May rows that begin every `stride` numbers from p on be loaded 16 bytes at a time? */

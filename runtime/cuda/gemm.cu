@@ -69,8 +69,8 @@ __global__ void few_rows_kernel(const T *a, int m, int lda, const T *b, int n, i
   T each[R * COLS];
   for (int e = 0; e < R * COLS; e++) each[e] = sum[e / COLS][e % COLS];
   T total = gruI_dot_sum(each);
-  int e = gruI_dot_element<R * COLS>(), r = e / COLS, j = first + e % COLS;
-  if (!gruI_dot_writes<R * COLS>() || r >= m || j >= n) return;
+  int e = gruI_owner_element(gruI_dot_lane(), R * COLS), r = e / COLS, j = first + e % COLS;
+  if (!gruI_owner_writes(gruI_dot_lane(), R * COLS) || r >= m || j >= n) return;
   c[r * ldc + j] = total;
 }
 

@@ -19,7 +19,7 @@
 gru_status gruI_cuda_fused_f32(gruI_device *device, const gruI_recurrence *call, int backward);
 gru_status gruI_cuda_fused_f64(gruI_device *device, const gruI_recurrence *call, int backward);
 
-enum { GRUI_FUSED_WARPS = 8, GRUI_FUSED_TILE = 32 };
+enum { GRUI_FUSED_TILE = 32 };
 
 /* One factor of a step's products: k numbers of each row of the batch, from a + row lda on, with rows
 ** of the weights, from w + row ldw on. */
@@ -37,25 +37,18 @@ struct gruI_fused_units {
 
 /* ---- kernels ------------------------------------------------------------------------------------- */
 
-/* Of the warp: its first row and unit; of the lane: row, unit, and does it have them for itself? */
+/* Where this lane is. */
 template <int R, int U>
-struct gruI_fused_place {
-  int first_row, first_unit, b, j;
-  bool mine;
-  __device__ __forceinline__ gruI_fused_place(int batch, int hidden) {
-    int warp = (int)(blockIdx.y * (blockDim.x / GRUI_CUDA_WARP) + threadIdx.x / GRUI_CUDA_WARP);
-    first_row = warp * R, first_unit = (int)blockIdx.x * U;
-    int e = gruI_dot_element<R * U>();
-    b = first_row + e / U, j = first_unit + e % U;
-    mine = gruI_dot_writes<R * U>() && b < batch && j < hidden;
-  }
-};
+static __device__ __forceinline__ gruI_owner gruI_fused_place(int batch, int hidden) {
+  return gruI_owner_of(blockIdx.x, blockIdx.y, blockDim.x / GRUI_CUDA_WARP, threadIdx.x, batch,
+                       hidden, R, U);
+}
 
 /* Adds a factor to the warp's sums; past the last row or unit the last is multiplied once more. */
 template <int R, int U, int SUMS, typename T>
 static __device__ __forceinline__ void gruI_fused_multiply(T (&sum)[R][SUMS * U],
-                                                           const gruI_fused_place<R, U> &at,
-                                                           int batch, int hidden,
+                                                           const gruI_owner &at, int batch,
+                                                           int hidden,
                                                            const gruI_fused_factor<T> &f) {
   int row[R], col[SUMS * U];
 #pragma unroll
@@ -76,10 +69,10 @@ static __device__ __forceinline__ T gruI_fused_sum(const T (&sum)[R][SUMS * U], 
 }
 
 template <int KIND, int R, typename T>
-__global__ void __launch_bounds__(GRUI_FUSED_WARPS *GRUI_CUDA_WARP, 1)
+__global__ void __launch_bounds__(GRUI_OWNER_WARPS *GRUI_CUDA_WARP, 1)
     gruI_fused_forward_kernel(gruI_cuda_step<T> s, gruI_fused_factor<T> f) {
   enum { SUMS = gruI_kind<KIND>::SUMS, U = gruI_fused_units<SUMS>::U };
-  gruI_fused_place<R, U> at(s.batch, s.hidden);
+  const gruI_owner at = gruI_fused_place<R, U>(s.batch, s.hidden);
   if (at.first_row >= s.batch) return;
   gruI_cuda_forward<KIND, T> unit;
   if (at.mine) unit.load(s, at.b, at.j);
@@ -92,11 +85,11 @@ __global__ void __launch_bounds__(GRUI_FUSED_WARPS *GRUI_CUDA_WARP, 1)
 
 /* Two factors: those of GRU_AFTER's da_n do not lie beside those of r and z. */
 template <int KIND, int R, typename T>
-__global__ void __launch_bounds__(GRUI_FUSED_WARPS *GRUI_CUDA_WARP, 1)
+__global__ void __launch_bounds__(GRUI_OWNER_WARPS *GRUI_CUDA_WARP, 1)
     gruI_fused_backward_kernel(gruI_cuda_step<T> s, gruI_fused_factor<T> f,
                                gruI_fused_factor<T> f_n) {
   enum { U = gruI_fused_units<1>::U };
-  gruI_fused_place<R, U> at(s.batch, s.hidden);
+  const gruI_owner at = gruI_fused_place<R, U>(s.batch, s.hidden);
   if (at.first_row >= s.batch) return;
   gruI_cuda_backward<KIND, T> unit;
   if (at.mine) unit.load(s, at.b, at.j);
@@ -109,10 +102,10 @@ __global__ void __launch_bounds__(GRUI_FUSED_WARPS *GRUI_CUDA_WARP, 1)
 
 /* dh += the product alone. */
 template <int R, typename T>
-__global__ void __launch_bounds__(GRUI_FUSED_WARPS *GRUI_CUDA_WARP, 1)
+__global__ void __launch_bounds__(GRUI_OWNER_WARPS *GRUI_CUDA_WARP, 1)
     gruI_fused_last_kernel(gruI_cuda_step<T> s, gruI_fused_factor<T> f, gruI_fused_factor<T> f_n) {
   enum { U = gruI_fused_units<1>::U };
-  gruI_fused_place<R, U> at(s.batch, s.hidden);
+  const gruI_owner at = gruI_fused_place<R, U>(s.batch, s.hidden);
   if (at.first_row >= s.batch) return;
   T sum[R][U] = {};
   gruI_fused_multiply<R, U, 1>(sum, at, s.batch, s.hidden, f);
@@ -155,10 +148,9 @@ static inline int gruI_fused_rows(const gruI_recurrence *call) {
 struct gruI_fused_grid {
   dim3 grid, block;
   gruI_fused_grid(const gruI_recurrence *call, int R, int U) {
-    unsigned groups = (unsigned)((call->batch + R - 1) / R);
-    unsigned most = GRUI_FUSED_WARPS, warps = groups < most ? groups : most;
-    grid = dim3((unsigned)((call->hidden + U - 1) / U), (groups + warps - 1) / warps);
-    block = dim3(warps * GRUI_CUDA_WARP);
+    gruI_owner_grid g = gruI_owner_grid_of(call->batch, call->hidden, R, U);
+    grid = dim3(g.x, g.y);
+    block = dim3(g.warps * GRUI_CUDA_WARP);
   }
 };
 
