@@ -23,7 +23,9 @@ describe("A step in a CUDA graph", function() devices.on_cuda(function(device)
 
   it("may hand an argument on, changed or as a view, and take it back in another place", function()
     same(function(wrap)
-      local step = wrap(function(h, before, older) return h * 2 + before - older[{1}], h, before:reshape(2, 2) end)
+      local step = wrap(function(h, before, older)
+        return h * 2 + before - older[{1}], h, before:reshape(2, 2)
+      end)
       local h, b, c, out = gru.randn({4}), gru.randn({4}), gru.randn({4}), {}
       for _ = 1, 5 do
         h, b, c = step(h, b, c:reshape(4))

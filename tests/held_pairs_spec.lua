@@ -76,7 +76,8 @@ describe("a matrix used at many steps", function()
 
   it("and several of them, at once and again", function()
     local dtype = "float64"
-    local a, b = random(1, dtype, {WIDTH, OUT}):requires_grad_(), random(2, dtype, {WIDTH, OUT}):requires_grad_()
+    local a = random(1, dtype, {WIDTH, OUT}):requires_grad_()
+    local b = random(2, dtype, {WIDTH, OUT}):requires_grad_()
     local xs, gs = steps_of(dtype, STEPS, ROWS)
     local ys = {}
     for t, x in ipairs(xs) do ys[t] = x:matmul(a) + x:matmul(b) * 2 end
@@ -118,8 +119,8 @@ describe("a matrix used at many steps", function()
       if hook then ys[STEPS - 20]:register_hook(hook) end
       loss_of(ys, gs):backward()
     end
-    raises("backward: a tensor of shape %[21, 90%] that matmul saved has been changed in place during backward",
-      run, function() xs[STEPS - 19]:add_(0) end)
+    raises("backward: a tensor of shape %[21, 90%] that matmul saved has been changed in place during "
+      .. "backward", run, function() xs[STEPS - 19]:add_(0) end)
     raises("boom", run, function() error "boom" end)
     w.grad = nil
     run()
@@ -177,8 +178,8 @@ describe("a GRU from scratch", function()
       p[name]:sub_(direction * (2 * eps))
       local below = loss():item()
       p[name]:add_(direction * eps)
-      assert.near((above - below) / (2 * eps), slope, agree.backward.float64 * 1e4 * math.max(1, math.abs(slope)),
-        name)
+      local tolerated = agree.backward.float64 * 1e4 * math.max(1, math.abs(slope))
+      assert.near((above - below) / (2 * eps), slope, tolerated, name)
     end
   end)
 end)

@@ -217,6 +217,21 @@ describe("with CUDA", function()
     assert.equal("ones: device 'cuda:2': there are 2 cuda devices, cuda:0 to cuda:1", lines[5])
   end)
 
+  -- A library that is none comes before the one beside the plugin.
+  it("without cuBLAS large products say so, and the rest works", function()
+    command_line.write_file("libcublas.so.13", "no library\n")
+    local got = run(programs["gru-lua"], emulate "LD_LIBRARY_PATH=.", [[
+      local x = gru.ones(40, 40, {device = "cuda"})
+      for _ = 1, 2 do print(select(2, pcall(x.matmul, x, x))) end
+      print((x + x):sum():item(), x[{{1, 2}}]:matmul(x):sum():item(), x:cpu():matmul(x:cpu()):sum():item())]])
+    local failure = "matmul: products on a GPU need cuBLAS: "
+    local first, second, rest = got:match "^([^\n]*)\n([^\n]*)\n(.*)$"
+    assert.equal(failure, first:sub(1, #failure))
+    assert.truthy(first:find("libcublas.so.13", 1, true))
+    assert.equal(first, second)
+    assert.equal("3200.0\t3200.0\t64000.0", rest)
+  end)
+
   it("\"cuda\" is the current device", function()
     local got = run(programs["gru-lua"], emulate "GRU_EMULATOR_DEVICES=2", [[
       local x = gru.ones(2)

@@ -43,7 +43,8 @@ describe(".ci/spills", function()
   it("knows the kernels of recurrent layers by their names", function()
     for _, name in ipairs {
       "_Z25gruI_fused_forward_kernelILi3ELi8EfEv", "_Z26gruI_fused_backward_kernelILi3EfEv",
-      "_Z22gruI_fused_last_kernelIfEv", "_Z14forward_kernelIfEv", "_Z15backward_kernelIfEv", "_Z15few_rows_kernelIfEv",
+      "_Z22gruI_fused_last_kernelIfEv", "_Z14forward_kernelIfEv", "_Z15backward_kernelIfEv",
+      "_Z15few_rows_kernelIfEv",
     } do
       local out, status = run(good .. kernel(name, 255, 512, 256, 256))
       assert.equal("1", status, name)

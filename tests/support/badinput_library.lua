@@ -162,8 +162,8 @@ optim.Adagrad({x}, {initial_accumulator_value = "a"})  --> Adagrad: initial_accu
 optim.Adadelta({x}, {rho = 2})  --> Adadelta: rho must be in 0 .. 1, got 2
 optim.Adadelta({x}, {rho = "a"})  --> Adadelta: rho must be >= 0, got a
 optim.SGD({x}):step(1)  --> SGD: step: a function or nothing expected, got number
-optim.SGD({x}):step(nil, {grad_scale = 2})  --> SGD: step: grad_scale must be a tensor without dims, got number
-optim.SGD({x}):step(nil, {grad_scale = gru.ones(2)})  --> SGD: step: grad_scale must be a tensor without dims, got one of 1 dims
+optim.SGD({x}):step(nil, {grad_scale = 2})  --> SGD: step: grad_scale must be a tensor
+optim.SGD({x}):step(nil, {grad_scale = gru.ones(2)})  --> without dims, got one of 1 dims
 optim.SGD({x}):step(nil, {scale = 2})  --> SGD: step: unknown option 'scale'; there are: grad_scale
 optim.SGD({x}):zero_grad(1)  --> SGD: zero_grad: options must be a table, got number
 optim.SGD({x}):zero_grad({foo = 1})  --> SGD: zero_grad: unknown option 'foo'

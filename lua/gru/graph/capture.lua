@@ -1,8 +1,8 @@
 --- One captured step: its inputs, its graph, its results, and the steps of optimisers in it.
 --
 -- Of a step of an optimiser `steps` has {optimizer =, list = of {p, g, state}, group =, number = for the
--- core, form = what the step depends on, groups = how many the optimiser has, rates = what Optimizer:rates gave, values = what they are at the
--- first run, states = as they were before}.
+-- core, form = what the step depends on, groups = how many the optimiser has, rates = what Optimizer:rates
+-- gave, values = what they are at the first run, states = as they were before}.
 -- @module gru.graph.capture
 local core = require "gru.core"
 local map = require "gru.train.map"
