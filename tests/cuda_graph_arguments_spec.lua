@@ -89,6 +89,46 @@ describe("A step in a CUDA graph", function() devices.on_cuda(function(device)
     end, function(info) assert.truthy(info.captured >= 2) end)
   end)
 
+  it("may freeze parameters for a while, within it or around its calls", function()
+    for _, where in ipairs {"within", "around"} do
+      same(function(wrap)
+        local u, v = gru.randn({3}):requires_grad_(), gru.randn({3}):requires_grad_()
+        local of_u, of_v = optim.SGD({u}, {lr = 0.1}), optim.SGD({v}, {lr = 0.1})
+        local function frozen(p, f)
+          return function(x)
+            if where == "within" then p:requires_grad_(false) end
+            local loss = f(x)
+            if where == "within" then p:requires_grad_(true) end
+            return loss
+          end
+        end
+        local function trains(optimizer)
+          return function(x)
+            optimizer:zero_grad()
+            local loss = ((u * x + v) ^ 2):sum()
+            loss:backward()
+            optimizer:step()
+            return loss
+          end
+        end
+        local first, second = wrap(frozen(v, trains(of_u))), wrap(frozen(u, trains(of_v)))
+        local out = {}
+        for _ = 1, 8 do
+          local x = gru.randn({3})
+          if where == "around" then v:requires_grad_(false) end
+          out[#out + 1] = first(x):clone()
+          v:requires_grad_(true)
+          if where == "around" then u:requires_grad_(false) end
+          out[#out + 1] = second(x):clone()
+          u:requires_grad_(true)
+          out[#out + 1] = u:clone()
+          out[#out + 1] = v:clone()
+        end
+        return out
+      end, function(info) assert.truthy(info.captured <= 2, info.captured .. " captures") end)
+    end
+  end)
+
   it("is captured again when the optimiser gets a group", function()
     same(function(wrap)
       local w, b = gru.randn({3}):requires_grad_(), gru.randn({3}):requires_grad_()

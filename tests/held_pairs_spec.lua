@@ -127,6 +127,38 @@ describe("a matrix used at many steps", function()
     same(w.grad, nd.of(want), tolerance.float32)
   end)
 
+  it("sees a leaf's gradient as it was when it was used, though more is added to it", function()
+    local before = gru.get_num_threads()
+    for _, threads in ipairs {1, 2, 4} do
+      gru.set_num_threads(threads)
+      local a = random(1, "float32", {64, 512}):requires_grad_()
+      local w = random(2, "float32", {512, 512}):requires_grad_()
+      a.grad = gru.ones(64, 512)
+      local total = 0
+      for _ = 1, 4 do total = total + a.grad:matmul(w):sum() end
+      (total + (a * 1000):sum()):backward()
+      assert.equal(256, w.grad:max():item())
+      assert.equal(256, w.grad:min():item())
+      assert.equal(1001, a.grad:max():item())
+    end
+    gru.set_num_threads(before)
+  end)
+
+  it("takes views, of a matrix too small for groups, too", function()
+    for _, rows in ipairs {224, 256, 272} do
+      local base = random(1, "float64", {rows, 40})
+      local w = random(2, "float64", {16, 16}):requires_grad_()
+      local total, xs, gs = 0, {}, {}
+      for t = 1, rows, 16 do
+        xs[#xs + 1] = base:narrow(1, t, 16):narrow(2, 3, 16)
+        gs[#gs + 1] = random(t, "float64", {16, 16})
+        total = total + (xs[#xs]:matmul(w) * gs[#gs]):sum()
+      end
+      total:backward()
+      same(w.grad, nd.of(wanted(xs, gs)), tolerance.float64)
+    end
+  end)
+
   it("leaves no memory behind", function()
     local w = random(1, "float32", {WIDTH, OUT}):requires_grad_()
     local xs, gs = steps_of("float32", STEPS, ROWS)

@@ -89,6 +89,13 @@ works["a recurrence on one-hot steps"] = function()
   return loss, w.grad, u.grad
 end
 
+works["a matrix used at so many steps that what is held goes past 64 MB"] = function()
+  local w, total = random(21, 1024, 1024):requires_grad_(), 0
+  for t = 1, 90 do total = total + random(t, 128, 1024):matmul(w):square():mean() end
+  total:backward()
+  return w.grad
+end
+
 -- Steps, rows and hidden: packed weights, few steps, few rows of a wide layer, several looks at the abort
 -- check.
 for _, size in ipairs {{20, 37, 131}, {2, 37, 131}, {4, 2, 515}, {40, 32, 384}} do

@@ -185,7 +185,7 @@ static gru_status call_rule(gruI_task *task, gruI_node *node, gru_tensor *g) {
 static gru_status flush_pairs(gruI_task *task, int32_t i) {
   gru_runtime *rt = task->rt;
   const gruI_pairs *pairs = &task->slots[i].pairs;
-  if (!rt->profile || pairs->count == 0) return gruI_pairs_flush(task, i);
+  if (!rt->profile || (pairs->count == 0 && !pairs->begun)) return gruI_pairs_flush(task, i);
   const char *chunk = rt->origin;
   int line = rt->origin_line;
   gru_status status;
@@ -238,9 +238,16 @@ static gru_status run_nodes(gruI_task *task) {
 }
 
 /* Of grad's leaves, those that it was asked for. */
+static bool is_wanted_leaf(const gruI_task *task, int32_t i) {
+  return !task->slots[i].node && !(task->results && task->slots[i].capture < 0);
+}
+
+/* All products first: what waits may be a .grad that is about to be added to. */
 static gru_status run_leaves(gruI_task *task) {
+  for (int32_t i = 0; i < task->count; i++)
+    if (is_wanted_leaf(task, i)) GRUI_TRY(flush_pairs(task, i));
   for (int32_t i = 0; i < task->count; i++) {
-    if (task->slots[i].node || (task->results && task->slots[i].capture < 0)) continue;
+    if (!is_wanted_leaf(task, i)) continue;
     gru_tensor *g = NULL;
     gru_status status = finish(task, i, &g);
     if (status == GRU_OK && g && task->accumulate)

@@ -16,7 +16,8 @@ typedef struct gruI_pair_group gruI_pair_group;
 typedef struct gruI_pairs {
   gruI_pair *list; /* those that wait */
   int32_t count, capacity;
-  int64_t rows, bytes; /* of x in the list; of all that is held */
+  int64_t rows, bytes; /* of x in the list; of what the list holds */
+  int64_t under_way;   /* bytes that the groups hold */
   bool single;         /* what waits is not to be grouped */
   bool begun;          /* there have been groups, whose sum is, or will be, in dw */
   gruI_pair_group *groups;

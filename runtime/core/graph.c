@@ -19,6 +19,7 @@ typedef struct gradient {
   gru_tensor *leaf;
   gru_tensor *before, *after; /* the capture: owned, NULL for none */
   bool read;                  /* what was there before, and not overwritten first */
+  bool wanted;                /* did the leaf require grad as the capture ended? */
 } gradient;
 
 struct gru_graph {
@@ -97,8 +98,8 @@ void gruI_graph_note_grad(gru_tensor *t, bool reads) {
       reserve(graph, graph->gradients, graph->gradient_count, &graph->gradient_room, sizeof *list);
   if (!list) return;
   graph->gradients = list;
-  list[graph->gradient_count++] =
-      (gradient){gru_tensor_retain(t), t->grad ? gru_tensor_retain(t->grad) : NULL, NULL, reads};
+  list[graph->gradient_count++] = (gradient){
+      gru_tensor_retain(t), t->grad ? gru_tensor_retain(t->grad) : NULL, NULL, reads, false};
 }
 
 static void set_grad(gru_tensor *leaf, gru_tensor *grad) {
@@ -274,6 +275,7 @@ gru_status gru_graph_end(gru_runtime *rt, gru_graph **out) {
   for (int64_t i = 0; i < graph->gradient_count; i++) {
     gradient *g = &graph->gradients[i];
     g->after = g->leaf->grad ? gru_tensor_retain(g->leaf->grad) : NULL;
+    g->wanted = g->leaf->leaf_grad;
     set_grad(g->leaf, g->before); /* up to the first run */
     if (g->read) continue;
     gru_tensor_release(g->before);
@@ -295,6 +297,7 @@ gru_graph_state gru_graph_look(const gru_graph *graph) {
     return GRU_GRAPH_STALE;
   for (int64_t i = 0; i < graph->gradient_count; i++) {
     const gradient *g = &graph->gradients[i];
+    if (g->leaf->leaf_grad != g->wanted) return GRU_GRAPH_OTHER;
     if (g->read && !g->before != !g->leaf->grad) return GRU_GRAPH_OTHER;
   }
   return GRU_GRAPH_READY;
@@ -321,7 +324,7 @@ gru_status gru_graph_run(gru_graph *graph) {
     return gruI_fail(
         rt, GRU_ERROR_DEVICE,
         "graph: since the capture the generator was seeded, the precision set, tensors "
-        "were moved, or gradients came or went; capture it again");
+        "were moved or frozen, or gradients came or went; capture it again");
   GRUI_TRY(bring_gradients(graph));
   if (graph->drawn > 0 || graph->steps > 0)
     GRUI_TRY(gruI_numbers_write(graph->numbers, rt->rng.counter));

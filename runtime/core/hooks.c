@@ -124,9 +124,7 @@ gru_status gru_tensor_set_requires_grad(gru_tensor *t, int requires_grad) {
   if (t->node && !requires_grad)
     return gruI_fail(t->rt, GRU_ERROR_AUTOGRAD,
                      "requires_grad: it can be switched off for leaves only; use :detach()");
-  if (t->node || t->leaf_grad == (requires_grad != 0)) return GRU_OK;
-  t->leaf_grad = requires_grad != 0;
-  if (t->storage && t->storage->mark) t->rt->moves++; /* a graph knows it as it was */
+  if (!t->node) t->leaf_grad = requires_grad != 0;
   return GRU_OK;
 }
 

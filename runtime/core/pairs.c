@@ -52,7 +52,7 @@ static gru_status end_group(gruI_pairs *pairs, int withdraw) {
   gruI_device *device = gruI_device_of(pairs->dw);
   gru_status status = device->k->later_end(device, group->room->data, withdraw);
   pairs->groups = group->next;
-  pairs->bytes -= group->pairs.bytes;
+  pairs->under_way -= group->pairs.bytes;
   if (!withdraw) status = gruI_kernel_failed(pairs->dw->rt, "matmul", device, status);
   free_list(&group->pairs);
   gruI_storage_release(group->room);
@@ -92,8 +92,9 @@ static bool push(gruI_pairs *pairs, gru_tensor *x, gru_tensor *g) {
 
 /* ---- groups -------------------------------------------------------------------------------- */
 
-/* Begins the product of what waits; leaves it waiting where that does not suit.  Nobody can change x
-** before it is done: gruI_pool_settle comes before foreign code. */
+/* Begins the product of what waits; leaves it waiting where that does not suit.  Nobody can change x and
+** g before it is done: gruI_pool_settle comes before foreign code, and leaves' gradients are added to
+** when all products are there. */
 static gru_status begin_group(gruI_pairs *pairs) {
   GRUI_TRY(check_versions(pairs));
   gruI_pair_group *group = calloc(1, sizeof *group), **link = &pairs->groups;
@@ -107,19 +108,19 @@ static gru_status begin_group(gruI_pairs *pairs) {
   }
   while (*link) link = &(*link)->next;
   *link = group;
-  group->pairs = (gruI_pairs){.list = pairs->list, .count = pairs->count};
-  for (int32_t i = 0; i < pairs->count; i++)
-    group->pairs.bytes += held_bytes(pairs->list[i].x) + held_bytes(pairs->list[i].g);
+  group->pairs = (gruI_pairs){.list = pairs->list, .count = pairs->count, .bytes = pairs->bytes};
+  pairs->under_way += pairs->bytes;
   pairs->list = NULL;
   pairs->count = pairs->capacity = 0;
-  pairs->rows = 0;
+  pairs->rows = pairs->bytes = 0;
   pairs->begun = true;
   return GRU_OK;
 }
 
 static gru_status group_up(gruI_pairs *pairs) {
   const gruI_kernels *k = gruI_device_of(pairs->list[0].g)->k;
-  while (pairs->groups && k->later_is_done(pairs->groups->room->data))
+  while (pairs->groups &&
+         (pairs->under_way > MAX_HELD_BYTES || k->later_is_done(pairs->groups->room->data)))
     GRUI_TRY(end_group(pairs, 0));
   if (!k->later_bytes || pairs->single || pairs->rows < GROUP_ROWS) return GRU_OK;
   return begin_group(pairs);

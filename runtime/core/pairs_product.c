@@ -68,6 +68,7 @@ static gru_status segments_of(gruI_pairs *pairs, gru_tensor *dw, bool accumulate
     gruI_pair *p = &pairs->list[i];
     status = pack(&p->x);
     if (status == GRU_OK) status = pack(&p->g);
+    if (status == GRU_OK) p->version = gru_tensor_version(p->x); /* it may be a copy */
     if (status == GRU_OK)
       list[i] = (gruI_segment){p->x->shape[0], m, n, gruI_data(p->x), gruI_data(p->g)};
   }

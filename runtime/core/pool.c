@@ -162,6 +162,18 @@ static void help(gruI_pool *pool, int worker, uint64_t *seen) {
   }
 }
 
+/* Wakes as many helpers as have use for `blocks` blocks. */
+static void wake_helpers(gruI_pool *pool, int64_t blocks) {
+  int asleep = atomic_load(&pool->sleepers);
+  if (asleep == 0) return;
+  pthread_mutex_lock(&pool->mutex);
+  if (blocks < asleep)
+    for (int64_t i = 0; i < blocks; i++) pthread_cond_signal(&pool->wake);
+  else
+    pthread_cond_broadcast(&pool->wake);
+  pthread_mutex_unlock(&pool->mutex);
+}
+
 /* A block of what has been offered, by this thread; 0 when there is none. */
 static int run_offered(gruI_pool *pool, int worker) {
   const gruI_pool *outer_pool = inside_pool;
@@ -171,6 +183,8 @@ static int run_offered(gruI_pool *pool, int worker) {
   int ran = gruI_offers_run_one(&pool->offers, worker);
   inside_pool = outer_pool;
   inside_worker = outer_worker;
+  int64_t ready = ran ? atomic_load(&pool->offers.ready) : 0;
+  if (ready > 0) wake_helpers(pool, ready); /* the next offer may begin: some may be asleep */
   return ran;
 }
 
@@ -223,6 +237,7 @@ static int is_forked(const gruI_pool *pool) { return pool->started > 0 && pool->
 static void forget_helpers(gruI_pool *pool) {
   pool->started = 0;
   init_sync(pool);
+  gruI_offers_init(&pool->offers); /* nothing is offered while foreign code runs, which forks */
 }
 
 static void stop_helpers(gruI_pool *pool) {
@@ -294,18 +309,6 @@ gru_status gruI_pool_set_threads(gruI_pool *pool, int threads) {
 
 int gruI_pool_threads(const gruI_pool *pool) { return pool->threads; }
 
-/* Wakes as many helpers as have use for `blocks` blocks. */
-static void wake_helpers(gruI_pool *pool, int64_t blocks) {
-  int asleep = atomic_load(&pool->sleepers);
-  if (asleep == 0) return;
-  pthread_mutex_lock(&pool->mutex);
-  if (blocks < asleep)
-    for (int64_t i = 0; i < blocks; i++) pthread_cond_signal(&pool->wake);
-  else
-    pthread_cond_broadcast(&pool->wake);
-  pthread_mutex_unlock(&pool->mutex);
-}
-
 static void open_job(gruI_pool *pool, int64_t blocks, gruI_job job, void *context) {
   pool->job = job;
   pool->context = context;
@@ -351,12 +354,12 @@ static int worker_of(const gruI_pool *pool) { return inside_pool == pool ? insid
 
 void gruI_pool_offer(gruI_pool *pool, gruI_offer *offer) {
   int64_t blocks = offer->blocks;
+  if (is_forked(pool)) forget_helpers(pool);
   gruI_offers_add(&pool->offers, offer);
   if (pool->threads == 1) {
     while (run_offered(pool, worker_of(pool))) continue;
     return;
   }
-  if (is_forked(pool)) forget_helpers(pool);
   if (pool->started < pool->threads - 1) start_helpers(pool);
   wake_helpers(pool, blocks);
 }
@@ -379,6 +382,7 @@ gru_status gruI_pool_finish(gruI_pool *pool, gruI_offer *offer) {
 }
 
 void gruI_pool_settle(gruI_pool *pool) {
+  if (is_forked(pool)) forget_helpers(pool);
   for (int i = 0; gruI_offers_are_left(&pool->offers); i++)
     if (!run_offered(pool, worker_of(pool))) pause_briefly(i);
 }

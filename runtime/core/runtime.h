@@ -36,13 +36,13 @@ struct gru_runtime {
   void *trace_context;
   gru_profile profile; /* NULL: off */
   void *profile_context;
-  gru_span *span;     /* the innermost one open */
-  uint64_t sequence;  /* of tape nodes */
-  uint64_t storages;  /* made so far */
-  uint64_t next_hook; /* handle */
-  uint32_t graphs;    /* captured so far */
-  uint64_t moves;     /* calls of gru_tensor_set_data, and others that graphs must hear of */
-  gru_graph *capture; /* the graph that is being captured, or NULL */
+  gru_span *span;             /* the innermost one open */
+  uint64_t sequence;          /* of tape nodes */
+  uint64_t storages;          /* made so far */
+  uint64_t next_hook;         /* handle */
+  uint32_t graphs;            /* captured so far */
+  uint64_t moves;             /* calls of gru_tensor_set_data */
+  gru_graph *capture;         /* the graph that is being captured, or NULL */
   struct gruI_place *watched; /* where a capture or its rehearsal goes on, or NULL */
   gru_graph *doomed;          /* graphs to be freed when the capture is over */
   char refused[256];       /* what the rehearsal has seen that cannot be captured; "" for nothing */
