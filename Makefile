@@ -60,6 +60,9 @@ deps-run:
 deps-lint:
 	@$(DEPS) lint
 
+deps-doc:
+	@$(DEPS) doc
+
 # CMake configures again by itself where its files changed; a folder that has a cache
 # keeps its generator.
 configure:
