@@ -6,7 +6,8 @@
 **
 ** While they wait, groups of some hundred rows are multiplied by threads that have nothing else to do:
 ** between the products of a backward there is work that keeps one thread busy alone.  How pairs are
-** grouped follows from their shapes, so the bits do not depend on who has time.
+** grouped follows from their shapes (and from there being memory for it), so the bits do not depend on who
+** has time.
 */
 #include <stdlib.h>
 
