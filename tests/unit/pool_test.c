@@ -316,6 +316,7 @@ static void test_two_pools(void) {
 
 int main(void) {
   for (int threads = 1; threads <= 4; threads++) test_many_jobs(threads);
+  test_many_jobs(19); /* more than there are shares */
   test_nested();
   test_abort(1);
   test_abort(3);
