@@ -1,9 +1,8 @@
 /* gemm_segments.c - one product of matrices whose rows lie in several places.
 **
-** Both sides are packed straight from where they lie: b into panels (panel.h), a into strips of STRIP
-** columns.  A strip's rows are neighbours in memory, so the kernels walk through it as through a
-** vector, where rows of a themselves may lie a page apart.  As in gemm_panels.c an element of c is one
-** chain of fused multiply-adds a block of k, and the bits depend on the shapes of the segments alone.
+** Both sides are packed straight from where they lie, b into panels and a into strips (panel.h).  As in
+** gemm_panels.c an element of c is one chain of fused multiply-adds a block of k, and the bits depend on
+** the shapes of the segments alone.
 **
 ** For later, the same is two offers (core/offers.h): packing, then multiplying, in blocks so small that a
 ** job which needs the thread does not wait long.
@@ -17,7 +16,7 @@
 enum {
   K_BYTES = 4096,
   PACKED_BYTES = 4 << 20,
-  STRIP = 64,            /* columns of a, rows of c */
+  ROWS = 64,             /* of a block of c */
   UNIT = 64,             /* rows that one job packs */
   JOBS = 8,              /* that are enough */
   SMALL_WORK = 1 << 18,  /* multiplications that one thread does */
@@ -46,13 +45,8 @@ static void pack_piece(const product *p, const gruI_segment *s, int64_t first, i
   const char *b = (const char *)s->b + (size_t)(first * s->ldb + p->j) * p->size;
   p->panel->pack_rows(&p->block, to, rows, b, s->ldb);
   if (p->j > 0) return; /* the strips are there */
-  for (int64_t i = 0; i < g->m; i += STRIP) {
-    size_t bytes = (size_t)gruI_cpu_min(STRIP, g->m - i) * p->size;
-    const char *a = (const char *)s->a + (size_t)(first * s->lda + i) * p->size;
-    char *strip = p->strips + (size_t)(i * p->block.k + to * STRIP) * p->size;
-    for (int64_t r = 0; r < rows; r++)
-      memcpy(strip + (size_t)(r * STRIP) * p->size, a + (size_t)(r * s->lda) * p->size, bytes);
-  }
+  const char *a = (const char *)s->a + (size_t)(first * s->lda) * p->size;
+  p->panel->pack_strips(g->dtype, p->strips, p->block.k, to, rows, a, s->lda, g->m);
 }
 
 static void pack_unit(void *context, int64_t index, int worker) {
@@ -70,18 +64,19 @@ static void pack_unit(void *context, int64_t index, int worker) {
 
 /* ---- multiplying ----------------------------------------------------------------------- */
 
-static void multiply_strip(void *context, int64_t index, int worker) {
+static void multiply_block(void *context, int64_t index, int worker) {
   const product *p = context;
   const gruI_segments *g = p->call;
-  int64_t row = index / p->groups * STRIP, first = index % p->groups * p->group;
+  int64_t row = index / p->groups * ROWS, first = index % p->groups * p->group;
   (void)worker;
   p->panel->multiply(&(gruI_panel_call){.b = &p->block,
                                         .first = first,
                                         .last = gruI_cpu_min(first + p->group, p->panels),
-                                        .rows = gruI_cpu_min(STRIP, g->m - row),
+                                        .rows = gruI_cpu_min(ROWS, g->m - row),
                                         .a = p->strips + (size_t)(row * p->block.k) * p->size,
-                                        .lda = STRIP,
+                                        .lda = GRUI_STRIP,
                                         .trans_a = 1,
+                                        .strips = 1,
                                         .c = (char *)g->c + (size_t)(row * g->ldc + p->j) * p->size,
                                         .ldc = g->ldc,
                                         .accumulate = g->accumulate || p->p0 > 0});
@@ -95,13 +90,13 @@ static gru_status each(gruI_device *device, int64_t count, gruI_job job, product
 }
 
 static gru_status block(gruI_device *device, product *p) {
-  int64_t strips = gruI_cpu_blocks(p->call->m, STRIP);
+  int64_t blocks = gruI_cpu_blocks(p->call->m, ROWS);
   p->panels = p->panel->count(p->block.dtype, p->block.n);
-  p->group = gruI_cpu_blocks(p->panels, gruI_cpu_min(gruI_cpu_blocks(JOBS, strips), p->panels));
+  p->group = gruI_cpu_blocks(p->panels, gruI_cpu_min(gruI_cpu_blocks(JOBS, blocks), p->panels));
   p->groups = gruI_cpu_blocks(p->panels, p->group);
   gru_status status = each(device, gruI_cpu_blocks(p->block.k, UNIT), pack_unit, p);
   if (status != GRU_OK) return status;
-  return each(device, strips * p->groups, multiply_strip, p);
+  return each(device, blocks * p->groups, multiply_block, p);
 }
 
 /* ---- a call ------------------------------------------------------------------------------ */
@@ -127,6 +122,11 @@ static size_t packed_bytes(const product *p) {
   return (p->panel->bytes(p->call->dtype, p->k, p->cols) + 63) & ~(size_t)63;
 }
 
+/* Room for all strips of a block. */
+static size_t strip_bytes(const product *p) {
+  return (size_t)(gruI_cpu_blocks(p->call->m, GRUI_STRIP) * GRUI_STRIP * p->k) * p->size;
+}
+
 /* Where the kernels of panel.h pay. */
 static int suits_panels(const gruI_device *device, const gruI_segments *g) {
   int is_float = g->dtype == GRU_FLOAT32 || g->dtype == GRU_FLOAT64;
@@ -140,7 +140,7 @@ static gru_status multiply(gruI_device *device, const gruI_segments *g, int64_t 
   int64_t parts = gruI_cpu_blocks(g->n, fits);
   p.cols = gruI_cpu_blocks(gruI_cpu_blocks(g->n, parts), lanes) * lanes;
   size_t packed = packed_bytes(&p);
-  size_t strips = (size_t)(gruI_cpu_blocks(g->m, STRIP) * STRIP * p.k) * p.size;
+  size_t strips = strip_bytes(&p);
   char *scratch = gruI_cpu_scratch(device, GRUI_SCRATCH_PRODUCT, packed + strips);
   if (scratch == NULL) return GRU_ERROR_MEMORY;
   p.strips = scratch + packed;
@@ -222,7 +222,7 @@ static places places_of(const product *p, int64_t k) {
   places at = {.list = rounded(sizeof(later))};
   at.b = at.list + rounded((size_t)g->count * sizeof *g->list);
   at.strips = at.b + rounded(p->panel->bytes(g->dtype, k, g->n));
-  at.end = at.strips + (size_t)(gruI_cpu_blocks(g->m, STRIP) * STRIP * k) * p->size;
+  at.end = at.strips + strip_bytes(p);
   return at;
 }
 
@@ -253,9 +253,9 @@ void gruI_cpu_later_begin(gruI_device *device, const gruI_segments *call, void *
   l->product = p;
   l->pack =
       (gruI_offer){.job = pack_unit, .context = &l->product, .blocks = gruI_cpu_blocks(k, UNIT)};
-  l->multiply = (gruI_offer){.job = multiply_strip,
+  l->multiply = (gruI_offer){.job = multiply_block,
                              .context = &l->product,
-                             .blocks = gruI_cpu_blocks(call->m, STRIP) * p.groups};
+                             .blocks = gruI_cpu_blocks(call->m, ROWS) * p.groups};
   gruI_pool_offer(device->pool, &l->pack);
   gruI_pool_offer(device->pool, &l->multiply);
 }

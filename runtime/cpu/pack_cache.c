@@ -15,7 +15,7 @@ enum {
 typedef struct key {
   uint64_t storage;
   const void *b;
-  int64_t ldb, k, n, first_col;
+  int64_t ldb, k, n;
   int trans, dtype;
 } key;
 
@@ -66,8 +66,7 @@ static void *reserve(cache *c, entry *e, size_t bytes) {
   return e->data;
 }
 
-void *gruI_pack_cache_find(gruI_device *device, const gruI_gemm *call, int64_t first_col,
-                           size_t bytes, int *ready) {
+void *gruI_pack_cache_find(gruI_device *device, const gruI_gemm *call, size_t bytes, int *ready) {
   *ready = 0;
   if (call->b_storage == 0 || call->batch != 1 || call->m > MAX_ROWS || bytes > MAX_BYTES)
     return NULL;
@@ -76,7 +75,7 @@ void *gruI_pack_cache_find(gruI_device *device, const gruI_gemm *call, int64_t f
   key k;
   memset(&k, 0, sizeof k); /* keys are compared byte by byte */
   k.storage = call->b_storage, k.b = call->b, k.ldb = call->ldb, k.k = call->k, k.n = call->n;
-  k.first_col = first_col, k.trans = call->trans_b, k.dtype = (int)call->dtype;
+  k.trans = call->trans_b, k.dtype = (int)call->dtype;
   entry *e = lookup(c, &k);
   if (e->uses == 0 || e->version != call->b_version) e->version = call->b_version, e->uses = 0;
   e->used = ++c->time;

@@ -11,8 +11,7 @@
 
 /* The packed b of `call`, whole, or room for it.  NULL: not to be kept.  *ready says whether the
 ** elements are there; the caller writes them otherwise, at once. */
-void *gruI_pack_cache_find(gruI_device *device, const gruI_gemm *call, int64_t first_col,
-                           size_t bytes, int *ready);
+void *gruI_pack_cache_find(gruI_device *device, const gruI_gemm *call, size_t bytes, int *ready);
 
 /* Frees everything: when the device is closed. */
 void gruI_pack_cache_drop(gruI_device *device);

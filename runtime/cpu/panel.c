@@ -59,6 +59,14 @@ static void pack_rows(const gruI_panels *to, int64_t first, int64_t rows, const 
     pack_rows_double(to, first, rows, b, row);
 }
 
+static void pack_strips(gru_dtype dtype, void *strips, int64_t k, int64_t first, int64_t rows,
+                        const void *a, int64_t row, int64_t cols) {
+  if (dtype == GRU_FLOAT32)
+    pack_strips_float(strips, k, first, rows, a, row, cols);
+  else
+    pack_strips_double(strips, k, first, rows, a, row, cols);
+}
+
 static void multiply(const gruI_panel_call *call) {
   if (call->b->dtype == GRU_FLOAT32)
     multiply_float(call);
@@ -66,5 +74,5 @@ static void multiply(const gruI_panel_call *call) {
     multiply_double(call);
 }
 
-const gruI_panel_kernels GRUI_ISA_NAME(gruI_panel_kernels) = {bytes, count,    lanes,
-                                                              pack,  multiply, pack_rows};
+const gruI_panel_kernels GRUI_ISA_NAME(gruI_panel_kernels) = {bytes,    count,     lanes,      pack,
+                                                              multiply, pack_rows, pack_strips};

@@ -4,13 +4,17 @@
 ** as much as the product; the weights of a recurrence are the same at every step.
 **
 ** b is cut into panels of GRUI_PANEL_VECTORS vectors of columns (the last one may be narrower, its
-** missing columns are zeros), each stored row by row.  An element of c is one chain of fused
-** multiply-adds in the order of k: its bits depend neither on `rows` nor on who computes it.
+** missing columns are zeros), each stored row by row.  A transposed a may be cut into strips of
+** GRUI_STRIP columns, stored one after the other: rows of a itself may lie a page apart, those of a
+** strip are neighbours.  An element of c is one chain of fused multiply-adds in the order of k: its bits
+** depend neither on `rows` nor on who computes it.
 */
 #ifndef GRUI_CPU_PANEL_H
 #define GRUI_CPU_PANEL_H
 
 #include "cpu/cpu.h"
+
+enum { GRUI_STRIP = 16 };
 
 typedef struct gruI_panels {
   gru_dtype dtype; /* a float dtype */
@@ -28,8 +32,8 @@ typedef struct gruI_panel_call {
   int64_t rows;
   const void *a; /* (rows, k), or (k, rows) where trans_a is set */
   int64_t lda;
-  int trans_a;
-  void *c; /* its column 0 */
+  int trans_a, strips; /* strips: a lies in strips of b->k rows (trans_a, lda == GRUI_STRIP) */
+  void *c;             /* its column 0 */
   int64_t ldc;
   int accumulate;
   const void *bias; /* (n), added last to every row of c; NULL: none */
@@ -49,6 +53,10 @@ typedef struct gruI_panel_kernels {
   /* Packs rows first .. first + rows - 1, into all panels, from where row `first` lies; rows are `row`
   ** apart, columns neighbours. */
   void (*pack_rows)(const gruI_panels *to, int64_t first, int64_t rows, const void *b, int64_t row);
+  /* Writes rows first .. first + rows - 1 of strips of k rows, from where row `first` of `cols` columns
+  ** lies; rows are `row` apart. */
+  void (*pack_strips)(gru_dtype dtype, void *strips, int64_t k, int64_t first, int64_t rows,
+                      const void *a, int64_t row, int64_t cols);
 } gruI_panel_kernels;
 
 #endif

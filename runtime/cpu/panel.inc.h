@@ -55,6 +55,25 @@ static void PANEL_NAME(pack_rows, T)(const gruI_panels *to, int64_t first, int64
   }
 }
 
+static void PANEL_NAME(pack_strips, T)(T *strips, int64_t k, int64_t first, int64_t rows,
+                                       const T *a, int64_t row, int64_t cols) {
+  enum { TOGETHER = 8 }; /* rows: read side by side, written side by side */
+  for (int64_t r = 0; r < rows; r += TOGETHER) {
+    int64_t end = gruI_cpu_min(r + TOGETHER, rows);
+    for (int64_t i = 0; i < cols; i += GRUI_STRIP) {
+      T *out = strips + i * k + (first + r) * GRUI_STRIP;
+      for (int64_t p = r; p < end; p++, out += GRUI_STRIP) {
+        const T *from = a + p * row + i;
+        if (i + GRUI_STRIP <= cols)
+          for (int v = 0; v < GRUI_STRIP; v += LANES)
+            *(VECTOR *)(out + v) = *(const VECTOR *)(from + v);
+        else
+          memcpy(out, from, (size_t)(cols - i) * sizeof(T));
+      }
+    }
+  }
+}
+
 /* `rows` x `vectors` elements of c from rows of a and the columns of b; rows, vectors and trans_a are
 ** constants after inlining.  The last vector may have only `cols` columns left in c. */
 ALWAYS_INLINE void PANEL_NAME(tile, T)(int rows, int vectors, int trans_a, int64_t k, const T *a,
@@ -85,6 +104,13 @@ ALWAYS_INLINE void PANEL_NAME(tile, T)(int rows, int vectors, int trans_a, int64
   }
 }
 
+/* Where row `r` of op(a) starts. */
+ALWAYS_INLINE int64_t PANEL_NAME(row, T)(int trans_a, const gruI_panel_call *call, int64_t r) {
+  if (!trans_a) return r * call->lda;
+  if (!call->strips) return r;
+  return r / GRUI_STRIP * GRUI_STRIP * call->b->k + r % GRUI_STRIP;
+}
+
 /* All rows of c in one panel, tile by tile. */
 ALWAYS_INLINE void PANEL_NAME(column, T)(int vectors, int trans_a, const gruI_panel_call *call,
                                          const T *b, int64_t ldb, T *c, int64_t cols,
@@ -93,8 +119,8 @@ ALWAYS_INLINE void PANEL_NAME(column, T)(int vectors, int trans_a, const gruI_pa
   const T *a = call->a;
 #define ROWS_OF(n) \
   for (; r + (n) <= rows; r += (n)) PANEL_NAME(tile, T) \
-  (n, vectors, trans_a, call->b->k, a + (trans_a ? r : r * lda), lda, b, ldb, c + r * ldc, ldc, \
-   cols, call->accumulate, bias)
+  (n, vectors, trans_a, call->b->k, a + PANEL_NAME(row, T)(trans_a, call, r), lda, b, ldb, \
+   c + r * ldc, ldc, cols, call->accumulate, bias)
   ROWS_OF(ROWS);
   ROWS_OF(4);
   ROWS_OF(2);

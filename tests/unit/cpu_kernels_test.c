@@ -303,6 +303,10 @@ static void test_blocked_gemm(void) {
       {3, 65, 48, 1100},  /* a batch, its items by turns */
       {9, 31, 47, 90},    /* a batch, shared out by item */
       {40, 5, 16, 33},    /* the same, as it lies */
+      {1, 75, 129, 1300}, /* where a is transposed: strips, several blocks of k */
+      {1, 130, 600, 130}, /* the same, cut anew for each part of the columns */
+      {3, 37, 128, 128},  /* the same, shared out by item */
+      {1, 140, 700, 620}, /* packed b larger than the second cache */
   };
   for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
     for (int i = 0; i < 8; i++)
