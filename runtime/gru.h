@@ -114,7 +114,8 @@ typedef struct gru_properties {
 GRU_API gru_status gru_device_properties(gru_runtime *rt, const char *name, gru_properties *out);
 
 /* Waits until a device has done all that it was asked for, and tells of failures that no call has told
-** of yet; NULL is "cpu", which has always done it. */
+** of yet; NULL is "cpu".  There, too, a result may still be under way when its call returns: what reads
+** elements, or changes them, waits by itself, so that only a clock has use for this. */
 GRU_API gru_status gru_synchronize(gru_runtime *rt, const char *name);
 
 /* How devices multiply float32: with all of its digits, or with the ten bits that TF32 keeps of each

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/graph.h"
+#include "core/pending.h"
 #include "core/profile.h"
 
 /* ---- adding gradients -------------------------------------------------------------------------- */
@@ -313,10 +314,13 @@ static gru_status run(gruI_task *task, int n, gru_tensor *const *outputs,
   if (task->flags & GRU_CREATE_GRAPH) task->flags |= GRU_RETAIN_GRAPH;
   int mode = gru_set_grad_enabled(rt, (task->flags & GRU_CREATE_GRAPH) != 0);
   gru_status status = GRU_OK;
+  gruI_pending_settle(rt);
+  rt->in_backward++;
   for (int i = 0; i < n && status == GRU_OK; i++)
     status = seed(task, outputs[i], grads ? grads[i] : NULL);
   if (status == GRU_OK) status = run_nodes(task);
   if (status == GRU_OK) status = run_leaves(task);
+  rt->in_backward--;
   gru_set_grad_enabled(rt, mode);
   return status;
 }

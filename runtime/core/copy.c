@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/graph.h"
+#include "core/pending.h"
 #include "core/profile.h"
 #include "core/tape.h"
 
@@ -9,6 +10,7 @@ static gru_status fill(gru_tensor *self, gru_tensor *value) {
   GRUI_TRY(gruI_inplace_check(self, "fill", self->rt->grad_enabled && gruI_requires_grad(self)));
   GRUI_GRAPH_HERE(self->rt, gruI_place_of(self), "fill_");
   GRUI_GRAPH_NOT_VOID(self, "fill_");
+  gruI_pending_settle(self->rt);
   gru_tensor *v;
   GRUI_TRY(gruI_cast(value, (gru_dtype)self->dtype, gruI_place_of(self), &v));
   gru_status status =
@@ -55,6 +57,7 @@ static gru_status copy(gru_tensor *self, gru_tensor *src) {
     gru_set_grad_enabled(rt, mode);
     if (cloned != GRU_OK) return cloned;
   }
+  gruI_pending_settle(rt);
   gru_status status = gruI_copy_over(self, from, "copy_");
   self->storage->version++;
   gru_tensor_release(from);

@@ -20,10 +20,11 @@
 /* A plugin and the program must agree on this number: it goes up with every change of what stands
 ** in this file, of gru_properties and of the options and items of steps in gru.h, or of a contract.
 ** Fields at the end of gruI_backend alone may come without: its `size` tells of them. */
-#define GRUI_DEVICE_ABI 3u
+#define GRUI_DEVICE_ABI 4u
 #define GRUI_MAX_INPUTS 3 /* of an elementwise op */
 
 typedef struct gruI_pool gruI_pool;
+typedef struct gruI_offer gruI_offer;
 typedef struct gruI_device gruI_device;
 
 /* ---- elementwise ----------------------------------------------------------- */
@@ -470,7 +471,13 @@ typedef struct gruI_kernels {
   void (*later_begin)(gruI_device *, const gruI_segments *, void *room);
   int (*later_is_done)(const void *room);
   gru_status (*later_end)(gruI_device *, void *room, int withdraw);
+  /* gemm as an offer (core/pool.h) that cannot fail: sets its job, context and blocks.  The call and the
+  ** room, of GRUI_GEMM_ROOM bytes aligned to 64, stay where they are until the offer is done, as do
+  ** operands and c.  0: the product does not suit.  May be NULL. */
+  int (*gemm_offer)(gruI_device *, const gruI_gemm *, gruI_offer *, void *room);
 } gruI_kernels;
+
+enum { GRUI_GEMM_ROOM = 512 };
 
 typedef struct gruI_backend {
   uint32_t abi;     /* GRUI_DEVICE_ABI */

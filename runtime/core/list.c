@@ -6,6 +6,7 @@
 
 #include "core/graph.h"
 #include "core/op.h"
+#include "core/pending.h"
 #include "core/profile.h"
 
 enum { VECTORS = GRUI_PART_VECTORS };
@@ -194,6 +195,7 @@ static gru_status run_list(gru_runtime *rt, int64_t n, const gruI_item *items,
   for (int64_t i = 0; i < n; i++) GRUI_TRY(check_item(rt, &items[i], i, work));
   void *block = make_room(n, &r);
   if (!block) return gruI_fail(rt, GRU_ERROR_MEMORY, "%s: out of memory", work->op);
+  if (work->written != 0) gruI_pending_settle(rt);
   gru_status status = GRU_OK;
   if (n > 1 && work->written != 0 && share_memory(n, items, r.spans))
     for (int64_t i = 0; i < n && status == GRU_OK; i++)

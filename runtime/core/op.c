@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/graph.h"
+#include "core/pending.h"
 #include "core/profile.h"
 #include "core/tape.h"
 
@@ -172,6 +173,7 @@ static gru_status call_op_(gru_runtime *rt, gru_op id, gru_tensor *self, gru_ten
   GRUI_TRY(refresh(&c));
   c.recording = rt->grad_enabled && op->vjp && any_requires_grad(&c);
   GRUI_TRY(gruI_inplace_check(self, op->name, rt->grad_enabled && any_requires_grad(&c)));
+  gruI_pending_settle(rt);
   gru_tensor *before[GRUI_MAX_INPUTS] = {NULL};
   gru_status status = GRU_OK;
   for (int i = 0; c.recording && i < c.n && status == GRU_OK; i++)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/graph.h"
+#include "core/pending.h"
 #include "core/plugin.h"
 #include "core/runtime.h"
 
@@ -146,6 +147,7 @@ gru_status gru_synchronize(gru_runtime *rt, const char *name) {
   GRUI_TRY(gruI_place_find(rt, name, &place));
   gruI_device *device = &place->device;
   GRUI_GRAPH_REFUSE(rt, place, "synchronize waits for the device; call it after the step");
+  gruI_pending_settle(rt);
   if (!device->backend->synchronize) return GRU_OK;
   return gruI_kernel_failed(rt, "synchronize", device, device->backend->synchronize(device));
 }

@@ -395,6 +395,11 @@ void gruI_pool_withdraw(gruI_pool *pool, gruI_offer *offer) {
   for (int i = 0; !gruI_offer_is_done(offer); i++) pause_briefly(i);
 }
 
+void gruI_pool_join(gruI_pool *pool, gruI_offer *offer) {
+  for (int i = 0; !gruI_offer_is_done(offer); i++)
+    if (!run_offered(pool, worker_of(pool))) pause_briefly(i);
+}
+
 gru_status gruI_pool_finish(gruI_pool *pool, gruI_offer *offer) {
   int ask = inside_pool != pool && pool->should_abort != NULL;
   for (int i = 0; !gruI_offer_is_done(offer); i++) {

@@ -53,6 +53,9 @@ static inline int gruI_offer_is_done(const gruI_offer *offer) {
 ** gruI_pool_run; the offer is withdrawn then. */
 gru_status gruI_pool_finish(gruI_pool *pool, gruI_offer *offer);
 
+/* The same, whatever the abort check says. */
+void gruI_pool_join(gruI_pool *pool, gruI_offer *offer);
+
 /* Gives an offer up: on return none of its blocks runs, nor will. */
 void gruI_pool_withdraw(gruI_pool *pool, gruI_offer *offer);
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "core/graph.h"
+#include "core/pending.h"
 #include "core/philox.h"
 #include "core/profile.h"
 #include "core/tape.h"
@@ -98,6 +99,7 @@ static gru_status fill_any(gru_tensor *t, gruI_random *call, const char *op) {
                      "%s: a tensor that requires grad is changed in place; do it under no_grad()",
                      op);
   GRUI_TRY(gruI_tensor_settle(t));
+  gruI_pending_settle(rt);
   gru_status status;
   if (gruI_is_contiguous(t)) {
     status = fill_packed(t, call, op);

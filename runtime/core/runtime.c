@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/pending.h"
+
 enum { MAX_THREADS = 256 };
 
 const char *gru_status_name(gru_status status) {
@@ -136,6 +138,7 @@ int gru_get_threads(const gru_runtime *rt) { return gruI_pool_threads(rt->pool);
 gru_status gru_memory(gru_runtime *rt, const char *device, gru_memory_info *out) {
   gruI_place *place;
   GRUI_TRY(gruI_place_find(rt, device, &place));
+  gruI_pending_settle(rt); /* what is pending keeps its operands */
   const gruI_cache *cache = &place->cache;
   *out = (gru_memory_info){cache->live, cache->peak, cache->reserved, cache->limit};
   return GRU_OK;

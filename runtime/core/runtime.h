@@ -45,8 +45,11 @@ struct gru_runtime {
   gru_graph *capture;         /* the graph that is being captured, or NULL */
   struct gruI_place *watched; /* where a capture or its rehearsal goes on, or NULL */
   gru_graph *doomed;          /* graphs to be freed when the capture is over */
-  char refused[256];       /* what the rehearsal has seen that cannot be captured; "" for nothing */
-  struct gruI_node *dying; /* tape nodes waiting to be freed, see tape.c */
+  char refused[256]; /* what the rehearsal has seen that cannot be captured; "" for nothing */
+  struct gruI_pending *pending, *last_pending; /* what is still being made, see pending.h */
+  int waiting;                                 /* how many these are */
+  int in_backward;                             /* how deep */
+  struct gruI_node *dying;                     /* tape nodes waiting to be freed, see tape.c */
   bool releasing;
   gruI_rng rng;
   char error[1024];

@@ -1,5 +1,6 @@
 /* storage.c - counted blocks of device memory, and the one-hot layout of one. */
 #include "core/graph.h"
+#include "core/pending.h"
 
 static gru_status no_room(gru_runtime *rt, const gruI_place *place, size_t bytes, const char *op) {
   const gruI_cache *cache = &place->cache;
@@ -50,6 +51,7 @@ static void drop_hot(gruI_storage *s) {
 
 void gruI_storage_release(gruI_storage *s) {
   if (!s || --s->refs > 0) return;
+  if (s->pending) gruI_pending_drop(s);
   drop_hot(s);
   if (s->data) gruI_cache_free(cache_of(s), s->data, s->bytes);
   gruI_memory_release(s->memory);

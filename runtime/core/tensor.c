@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/graph.h"
+#include "core/pending.h"
 #include "core/tape.h"
 
 const char *gru_dtype_name(gru_dtype dtype) {
@@ -314,6 +315,7 @@ gru_status gru_tensor_write(gru_tensor *t, const void *data, size_t bytes) {
   gruI_device *device = gruI_device_of(t);
   if (gruI_is_contiguous(t)) {
     GRUI_TRY(gruI_tensor_settle(t));
+    gruI_pending_settle(t->rt);
     t->storage->version++;
     return gruI_kernel_failed(t->rt, "write", device,
                               device->backend->upload(device, gruI_data(t), data, bytes));
@@ -373,6 +375,7 @@ gru_status gru_tensor_data(gru_tensor *t, void **out) {
     return gruI_fail(t->rt, GRU_ERROR_ARGUMENT, "data: a number has no storage");
   GRUI_TRY(wants_host(t, "data_ptr()"));
   GRUI_TRY(gruI_tensor_settle(t));
+  gruI_pending_settle(t->rt);
   t->storage->serial = 0;
   *out = gruI_data(t);
   return GRU_OK;

@@ -9,6 +9,7 @@
 typedef struct gruI_node gruI_node;
 typedef struct gruI_hook_list gruI_hook_list;
 typedef struct gruI_storage gruI_storage;
+typedef struct gruI_pending gruI_pending;
 struct gruI_memory;
 
 /* The one-hot layout of a storage: row i of `classes` elements is 0 but for a 1 at
@@ -24,11 +25,13 @@ struct gruI_storage {
   void *data; /* NULL while the one-hot layout holds, and for a storage of no bytes */
   size_t bytes;
   gruI_hot *hot;
+  gruI_pending *pending;      /* who is still writing it, see pending.h; NULL: nobody */
   struct gruI_memory *memory; /* of the graph that it was made in, owned; NULL elsewhere */
   uint64_t version;           /* in-place changes so far */
   uint64_t serial;            /* its own in the runtime; 0 once its memory is known outside */
   int32_t refs;
-  uint32_t mark; /* of the last graph that keeps it */
+  uint32_t mark;   /* of the last graph that keeps it */
+  int32_t at_once; /* so many more products with it are not to be left pending, see pending.h */
 };
 
 struct gru_tensor {
@@ -134,12 +137,21 @@ static inline gruI_device *gruI_device_of(const gru_tensor *t) {
 /* A storage whose address goes into a captured call: the graph keeps it. */
 void gruI_graph_touch(gru_graph *graph, gruI_storage *storage);
 
-/* The address of the first element; the tensor must be settled. */
-static inline void *gruI_data(const gru_tensor *t) {
-  if (t->rt->capture) gruI_graph_touch(t->rt->capture, t->storage);
+/* Waits for a pending storage (pending.h). */
+void gruI_pending_finish(gruI_storage *storage);
+
+/* Where the first element lies, or will when the storage is no longer pending. */
+static inline void *gruI_address(const gru_tensor *t) {
   return t->storage->data
              ? (char *)t->storage->data + t->offset * (int64_t)gru_dtype_size((gru_dtype)t->dtype)
              : NULL;
+}
+
+/* The address of the first element; the tensor must be settled. */
+static inline void *gruI_data(const gru_tensor *t) {
+  if (t->rt->capture) gruI_graph_touch(t->rt->capture, t->storage);
+  if (t->storage->pending) gruI_pending_finish(t->storage);
+  return gruI_address(t);
 }
 
 #endif

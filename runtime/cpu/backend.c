@@ -252,6 +252,7 @@ static const gruI_kernels kernels = {
     .recurrence = gruI_cpu_recurrence,
     .recurrence_grad = gruI_cpu_recurrence_grad,
     .gemm_segments = gruI_cpu_gemm_segments,
+    .gemm_offer = gruI_cpu_gemm_offer,
     .later_bytes = gruI_cpu_later_bytes,
     .later_begin = gruI_cpu_later_begin,
     .later_is_done = gruI_cpu_later_is_done,

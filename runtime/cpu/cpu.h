@@ -24,8 +24,11 @@ void gruI_cpu_later_begin(gruI_device *device, const gruI_segments *call, void *
 int gruI_cpu_later_is_done(const void *room);
 gru_status gruI_cpu_later_end(gruI_device *device, void *room, int withdraw);
 gru_status gruI_cpu_gemm_bias(gruI_device *device, const gruI_gemm *call, const void *bias);
-/* A part of both, see gemm.c; bias may be NULL. */
+int gruI_cpu_gemm_offer(gruI_device *device, const gruI_gemm *call, gruI_offer *offer, void *room);
+/* Parts of them, see gemm.c; bias may be NULL. */
 gru_status gruI_cpu_gemm_panels(gruI_device *device, const gruI_gemm *call, const void *bias);
+int gruI_cpu_gemm_panels_offer(gruI_device *device, const gruI_gemm *call, gruI_offer *offer,
+                               void *room);
 gru_status gruI_cpu_reduce(gruI_device *device, const gruI_reduce *call);
 gru_status gruI_cpu_take(gruI_device *device, const gruI_rows *call);
 gru_status gruI_cpu_put(gruI_device *device, const gruI_rows *call);

@@ -358,6 +358,10 @@ gru_status gruI_cpu_gemm(gruI_device *device, const gruI_gemm *call) {
   return gruI_cpu_parallel(device, jobs, multiply_job, &p);
 }
 
+int gruI_cpu_gemm_offer(gruI_device *device, const gruI_gemm *call, gruI_offer *offer, void *room) {
+  return suits_panels(device, call) && gruI_cpu_gemm_panels_offer(device, call, offer, room);
+}
+
 /* ---- and a bias ---------------------------------------------------------------------- */
 
 typedef struct bias_job {

@@ -184,6 +184,25 @@ static void choose_direct(product *p) {
   choose_cols(p);
 }
 
+int gruI_cpu_gemm_panels_offer(gruI_device *device, const gruI_gemm *call, gruI_offer *offer,
+                               void *room) {
+  _Static_assert(sizeof(product) <= GRUI_GEMM_ROOM, "the room holds a product");
+  product *p = room;
+  *p = (product){.call = call, .panel = gruI_cpu_isa_of(device)->panel, .threads = 1};
+  if (call->batch != 1) return 0;
+  choose_blocks(p);
+  if (p->strip_bytes > 0 || p->k < call->k || p->cols < call->n) return 0;
+  p->block = (gruI_panels){call->dtype, call->k, call->n, gruI_pack_cache_ready(device, call)};
+  if (p->block.data == NULL) return 0;
+  p->a = call->a, p->c = call->c;
+  p->panels = p->groups = p->panel->count(call->dtype, call->n);
+  p->group = 1;
+  offer->job = multiply_block;
+  offer->context = p;
+  offer->blocks = gruI_cpu_blocks(call->m, p->rows) * p->groups;
+  return 1;
+}
+
 typedef struct batch {
   product product;
   char *room; /* for packed b and for strips, a worker */

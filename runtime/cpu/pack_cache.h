@@ -13,6 +13,9 @@
 ** elements are there; the caller writes them otherwise, at once. */
 void *gruI_pack_cache_find(gruI_device *device, const gruI_gemm *call, size_t bytes, int *ready);
 
+/* The same where the elements are there already; NULL: they are not. */
+void *gruI_pack_cache_ready(gruI_device *device, const gruI_gemm *call);
+
 /* Frees everything: when the device is closed. */
 void gruI_pack_cache_drop(gruI_device *device);
 

@@ -2,6 +2,7 @@
 ** and backward, by the row's own kernel or by its text as op calls. */
 #include <string.h>
 
+#include "core/pending.h"
 #include "ops/rules.h"
 
 /* ---- dtypes ---------------------------------------------------------------------------------- */
@@ -134,12 +135,10 @@ static gru_status run(const char *name, gru_op op, int variant, gru_dtype dtype,
       call.in[i] = &numbers[i];
       call.host[i] = 1;
     } else {
-      call.in[i] = gruI_data(t);
       flat = flat && (t->ndim == 0 || (gruI_same_shape(t, out) && gruI_is_contiguous(t)));
     }
     strides[used++] = call.in_stride[i];
   }
-  call.out = gruI_data(out);
   if (flat) { /* the usual case: one loop over everything */
     call.ndim = 1;
     call.shape[0] = out->numel;
@@ -154,6 +153,10 @@ static gru_status run(const char *name, gru_op op, int variant, gru_dtype dtype,
         gruI_broadcast_strides(slots[i], out->ndim, out->shape, call.in_stride[i]);
     call.ndim = gruI_coalesce(call.ndim, call.shape, used, strides);
   }
+  if (variant == GRUI_FORWARD && gruI_pending_elementwise(&call, slots, out)) return GRU_OK;
+  for (int i = 0; i < GRUI_SLOTS; i++)
+    if (slots[i] && !call.host[i]) call.in[i] = gruI_data(slots[i]);
+  call.out = gruI_data(out);
   gruI_device *device = gruI_device_of(out);
   return gruI_kernel_failed(out->rt, name, device, device->k->elementwise(device, &call));
 }

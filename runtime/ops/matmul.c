@@ -4,6 +4,7 @@
 */
 #include <string.h>
 
+#include "core/pending.h"
 #include "ops/rules.h"
 
 /* The sizes of a product once vectors have become matrices. */
@@ -92,6 +93,7 @@ static gru_status lay_out(gru_tensor *t, gru_dtype dtype, bool vector, bool left
 static gru_status multiply(gruI_call *c, const product *p, const operand *a, const operand *b,
                            gru_tensor *out) {
   gruI_device *device = gruI_device_of(out);
+  gruI_pending_hurry(a->tensor->storage);
   gruI_gemm call = {.dtype = (gru_dtype)out->dtype,
                     .trans_a = a->trans,
                     .trans_b = b->trans,
@@ -118,6 +120,7 @@ static gru_status multiply(gruI_call *c, const product *p, const operand *a, con
     call.m = p->m * shape[0];
     batch = 0;
   }
+  if (batch == 0 && gruI_pending_gemm(&call, a->tensor, b->tensor, out)) return GRU_OK;
   if (batch == 0) return gruI_kernel_failed(c->rt, c->name, device, device->k->gemm(device, &call));
   call.batch = shape[batch - 1];
   call.batch_a = sa[batch - 1], call.batch_b = sb[batch - 1], call.batch_c = sc[batch - 1];
