@@ -13,7 +13,7 @@ enum { VECTOR_BYTES = 32, ROWS = 4 };
 #else
 enum { VECTOR_BYTES = 16, ROWS = 4 };
 #endif
-enum { VECTORS = 3 };
+enum { VECTORS = 3, LINE = 64 };
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
