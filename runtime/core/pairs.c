@@ -16,7 +16,7 @@
 
 enum {
   MAX_HELD_BYTES = 64 << 20,
-  GROUP_ROWS = 256, /* of a group: as many steps as it takes ... */
+  GROUP_ROWS = 512, /* of a group: as many steps as it takes ... */
   THIN_ROWS = 128   /* ... of steps of at most so many */
 };
 

@@ -79,12 +79,12 @@ static void PANEL_NAME(pack_strips, T)(T *strips, int64_t k, int64_t first, int6
 ** at `ahead`, and `step` bytes further for each term, is fetched into the second cache. */
 ALWAYS_INLINE void PANEL_NAME(tile, T)(int rows, int vectors, int trans_a, int64_t k, const T *a,
                                        int64_t lda, const T *b, int64_t ldb, T *c, int64_t ldc,
-                                       int64_t cols, int accumulate, const T *bias,
-                                       const char *ahead, int64_t step) {
+                                       int64_t cols, int accumulate, const T *bias, uintptr_t ahead,
+                                       uintptr_t step) {
   VECTOR sum[ROWS][VECTORS] = {{{0}}};
   for (int64_t p = 0; p < k; p++, b += ldb, a += trans_a ? lda : 1, ahead += step) {
     VECTOR x[VECTORS];
-    __builtin_prefetch(ahead, 0, 2);
+    __builtin_prefetch((const void *)ahead, 0, 2);
     for (int v = 0; v < vectors; v++) x[v] = *(const VECTOR *)(b + v * LANES);
     for (int r = 0; r < rows; r++)
       for (int v = 0; v < vectors; v++) sum[r][v] += x[v] * a[trans_a ? r : r * lda];
@@ -121,10 +121,10 @@ ALWAYS_INLINE void PANEL_NAME(column, T)(int vectors, int trans_a, const gruI_pa
   int64_t r = 0, rows = call->rows, lda = call->lda, ldc = call->ldc;
   const T *a = call->a;
   /* The next packed panel follows this one: it is fetched while this one's first tiles are made. */
-  int64_t bytes = call->ldb ? 0 : call->b->k * vectors * VECTOR_BYTES;
-  const char *here = (const char *)b, *ahead = here + bytes, *end = ahead + bytes;
+  uintptr_t bytes = call->ldb ? 0 : (uintptr_t)(call->b->k * vectors * VECTOR_BYTES);
+  uintptr_t here = (uintptr_t)b, ahead = here + bytes, end = ahead + bytes;
 #define ROWS_OF(n) \
-  for (; r + (n) <= rows; r += (n), ahead += call->b->k * LINE) PANEL_NAME(tile, T) \
+  for (; r + (n) <= rows; r += (n), ahead += (uintptr_t)call->b->k * LINE) PANEL_NAME(tile, T) \
   (n, vectors, trans_a, call->b->k, a + PANEL_NAME(row, T)(trans_a, call, r), lda, b, ldb, \
    c + r * ldc, ldc, cols, call->accumulate, bias, ahead < end ? ahead : here, \
    ahead < end ? LINE : 0)
