@@ -42,6 +42,7 @@ void gruI_offers_add(gruI_offers *offers, gruI_offer *offer) {
 }
 
 int gruI_offers_run_one(gruI_offers *offers, int worker) {
+  if (atomic_load(&offers->ready) <= 0) return 0; /* who waits for others' blocks looks again and again */
   pthread_mutex_lock(&offers->mutex);
   gruI_offer *offer = offers->first;
   if (offer == NULL || offer->begun == offer->blocks) {
