@@ -260,7 +260,7 @@ static int is_forked(const gruI_pool *pool) { return pool->started > 0 && pool->
 static void forget_helpers(gruI_pool *pool) {
   pool->started = 0;
   init_sync(pool);
-  gruI_offers_init(&pool->offers); /* nothing is offered while foreign code runs, which forks */
+  gruI_offers_init(&pool->offers); /* whoever made them knows, see pending.c */
 }
 
 static void stop_helpers(gruI_pool *pool) {

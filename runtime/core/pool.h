@@ -43,7 +43,8 @@ typedef struct gruI_offer {
   struct gruI_offer *after;
 } gruI_offer;
 
-/* Offers work; where there is one thread alone, does it. */
+/* Offers work; where there is one thread alone, does it.  The child of a fork has no offers: what was
+** offered before is not done there, see pending.c. */
 void gruI_pool_offer(gruI_pool *pool, gruI_offer *offer);
 static inline int gruI_offer_is_done(const gruI_offer *offer) {
   return atomic_load_explicit(&((gruI_offer *)(uintptr_t)offer)->done, memory_order_acquire);
