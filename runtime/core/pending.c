@@ -165,12 +165,14 @@ bool gruI_pending_elementwise(const gruI_elementwise *call, gru_tensor *const *s
                               gru_tensor *out) {
   bool waits = false;
   if (!out->rt->pending || out->storage->pending) return false;
-  if (out->rt->last_pending->owner != getpid()) return false; /* nobody does its operands */
+  pid_t self = getpid();
   for (int i = 0; i < GRUI_SLOTS; i++) {
     const gru_tensor *t = slots[i];
     if (!t || gruI_is_number(t)) continue;
     if (t->storage->serial == 0 || t->storage == out->storage) return false;
-    waits |= t->storage->pending != NULL;
+    const gruI_pending *operand = t->storage->pending;
+    if (operand && operand->owner != self) return false; /* left by a parent: no helper makes it */
+    waits |= operand != NULL;
   }
   if (!waits || out->numel > MOST_ELEMENTS || !gruI_is_float((gru_dtype)out->dtype) ||
       !gruI_is_float(call->dtype) || !is_allowed(out->rt))

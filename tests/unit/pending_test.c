@@ -198,18 +198,22 @@ static float result[ROWS * N];
 /* The child of a fork, which has no helpers, reads what the parent has left pending. */
 static gru_tensor *chain_and_fork(scene *s) {
   static float in_parent[ROWS * N];
-  gru_tensor *y = chain(s), *z = product(s);
+  enum { MANY = 12 }; /* enough to be waited for */
+  gru_tensor *before[MANY], *y = chain(s);
+  for (int i = 0; i < MANY; i++) before[i] = product(s);
+  gru_tensor *z = product(s);
   int ends[2];
   if (pipe(ends) != 0) exit(1);
   pid_t child = fork();
   if (child == 0) {
-    gru_tensor *sum = call(GRU_OP_ADD, y, z);
+    gru_tensor *own = product(s), *sum = call(GRU_OP_ADD, y, z); /* own is pending in the child */
     int good = gru_tensor_read(sum, result, sizeof result) == GRU_OK;
     for (size_t sent = 0; good && sent < sizeof result;) {
       ssize_t n = write(ends[1], (char *)result + sent, sizeof result - sent);
       good = n > 0;
       sent += n > 0 ? (size_t)n : 0;
     }
+    gru_tensor_release(own);
     _exit(good ? 0 : 1);
   }
   close(ends[1]);
@@ -223,6 +227,7 @@ static gru_tensor *chain_and_fork(scene *s) {
   check(how == 0 && got == sizeof in_parent, "the child", 0);
   must(gru_tensor_read(sum, result, sizeof result), s->rt);
   check(memcmp(in_parent, result, sizeof result) == 0, "the child's result", 0);
+  for (int i = 0; i < MANY; i++) gru_tensor_release(before[i]);
   gru_tensor_release(y);
   gru_tensor_release(z);
   return sum;
