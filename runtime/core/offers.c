@@ -42,7 +42,8 @@ void gruI_offers_add(gruI_offers *offers, gruI_offer *offer) {
 }
 
 int gruI_offers_run_one(gruI_offers *offers, int worker) {
-  if (atomic_load(&offers->ready) <= 0) return 0; /* who waits for others' blocks looks again and again */
+  /* Who waits for blocks that others have begun looks again and again: without the lock. */
+  if (atomic_load(&offers->ready) <= 0) return 0;
   pthread_mutex_lock(&offers->mutex);
   gruI_offer *offer = offers->first;
   if (offer == NULL || offer->begun == offer->blocks) {
