@@ -157,6 +157,16 @@ static gru_tensor *products_let_go(scene *s) {
   return product(s);
 }
 
+/* More results, all kept, than may wait. */
+static gru_tensor *many_results(scene *s) {
+  enum { MANY = 300 };
+  gru_tensor *results[MANY];
+  for (int i = 0; i < MANY; i++) results[i] = chain(s);
+  gru_tensor *sum = call(GRU_OP_ADD, results[0], results[MANY - 1]);
+  for (int i = 0; i < MANY; i++) gru_tensor_release(results[i]);
+  return sum;
+}
+
 static gru_tensor *product_of_product(scene *s) {
   gru_tensor *back = normal(s->rt, N, N), *y = chain(s), *z = call(GRU_OP_MATMUL, y, back);
   gru_tensor_release(back);
@@ -250,6 +260,7 @@ static const struct {
             {"an operand let go of", product_after_operands},
             {"results let go of", products_let_go},
             {"a product of a product", product_of_product},
+            {"many results", many_results},
             {"many weights", many_weights},
             {"another number of threads", chain_and_threads},
             {"a fork", chain_and_fork}};
