@@ -5,15 +5,19 @@
 #include <string.h>
 
 /* A vector register, and the tile of c that the registers hold: ROWS x VECTORS accumulators, a row
-** of b, and a broadcast element of a. */
+** of b, and a broadcast element of a.  TERMS are added in one turn of the loop, for PREFETCHES lines
+** fetched: a small tile has little to do for each of its instructions. */
 #if defined(__AVX512F__)
-enum { VECTOR_BYTES = 64, ROWS = 8 };
+enum { VECTOR_BYTES = 64, ROWS = 8, TERMS = 1, PREFETCHES = 1 };
 #elif defined(__AVX2__)
-enum { VECTOR_BYTES = 32, ROWS = 4 };
+enum { VECTOR_BYTES = 32, ROWS = 4, TERMS = 4, PREFETCHES = 2 };
 #else
-enum { VECTOR_BYTES = 16, ROWS = 4 };
+enum { VECTOR_BYTES = 16, ROWS = 4, TERMS = 1, PREFETCHES = 1 };
 #endif
 enum { VECTORS = 3, LINE = 64 };
+
+/* How op(a) lies. */
+enum { IN_ROWS, IN_COLUMNS, IN_STRIPS };
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 

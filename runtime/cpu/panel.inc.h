@@ -74,21 +74,46 @@ static void PANEL_NAME(pack_strips, T)(T *strips, int64_t k, int64_t first, int6
   }
 }
 
-/* `rows` x `vectors` elements of c from rows of a and the columns of b; rows, vectors and trans_a are
-** constants after inlining.  The last vector may have only `cols` columns left in c.  On the way what lies
-** at `ahead`, and `step` bytes further for each term, is fetched into the second cache. */
-ALWAYS_INLINE void PANEL_NAME(tile, T)(int rows, int vectors, int trans_a, int64_t k, const T *a,
-                                       int64_t lda, const T *b, int64_t ldb, T *c, int64_t ldc,
-                                       int64_t cols, int accumulate, const T *bias, uintptr_t ahead,
-                                       uintptr_t step) {
-  VECTOR sum[ROWS][VECTORS] = {{{0}}};
-  for (int64_t p = 0; p < k; p++, b += ldb, a += trans_a ? lda : 1, ahead += step) {
-    VECTOR x[VECTORS];
-    __builtin_prefetch((const void *)ahead, 0, 2);
-    for (int v = 0; v < vectors; v++) x[v] = *(const VECTOR *)(b + v * LANES);
-    for (int r = 0; r < rows; r++)
-      for (int v = 0; v < vectors; v++) sum[r][v] += x[v] * a[trans_a ? r : r * lda];
+/* One term of `rows` x `vectors` sums: a row of b, and an element for each row of op(a). */
+ALWAYS_INLINE void PANEL_NAME(term, T)(int rows, int vectors, const T *a, int64_t row, const T *b,
+                                       VECTOR sum[ROWS][VECTORS]) {
+  VECTOR x[VECTORS];
+  for (int v = 0; v < vectors; v++) x[v] = *(const VECTOR *)(b + v * LANES);
+  for (int r = 0; r < rows; r++)
+    for (int v = 0; v < vectors; v++) sum[r][v] += x[v] * a[r * row];
+}
+
+/* The sums of `cols` columns of a row of c. */
+static __attribute__((noinline)) void PANEL_NAME(write, T)(const T *sums, T *c, int64_t cols,
+                                                           int accumulate, const T *bias) {
+  for (int64_t j = 0; j < cols; j++) {
+    T whole = accumulate ? c[j] + sums[j] : sums[j];
+    c[j] = bias != NULL ? whole + bias[j] : whole;
   }
+}
+
+/* `rows` x `vectors` elements of c from the rows of op(a), `row` apart with terms `col` apart, and the
+** columns of b; all these but `row` are constants after inlining where b is packed.  The last vector may
+** have only `cols` columns left in c.  On the way what lies at `ahead` is fetched into the second cache,
+** PREFETCHES lines for TERMS terms, then what lies `step` bytes further. */
+ALWAYS_INLINE void PANEL_NAME(tile, T)(int rows, int vectors, int64_t k, const T *a, int64_t row,
+                                       int64_t col, const T *b, int64_t ldb, T *c, int64_t ldc,
+                                       int64_t cols, int accumulate, const T *bias,
+                                       const char *ahead, int64_t step) {
+  VECTOR sum[ROWS][VECTORS] = {{{0}}};
+  for (int r = 0; r < rows; r++) { /* c is there when the sums are */
+    __builtin_prefetch(c + r * ldc, 1);
+    __builtin_prefetch(c + r * ldc + cols - 1, 1);
+  }
+  int64_t p = rows == ROWS ? k / TERMS : 0, left = k - p * TERMS;
+  for (; p > 0; p--, a += TERMS * col, b += TERMS * ldb, ahead += step) {
+    for (int line = 0; line < PREFETCHES; line++) __builtin_prefetch(ahead + line * LINE, 0, 2);
+    PANEL_NAME(term, T)(rows, vectors, a, row, b, sum);
+    if (TERMS > 1) PANEL_NAME(term, T)(rows, vectors, a + col, row, b + ldb, sum);
+    if (TERMS > 2) PANEL_NAME(term, T)(rows, vectors, a + 2 * col, row, b + 2 * ldb, sum);
+    if (TERMS > 3) PANEL_NAME(term, T)(rows, vectors, a + 3 * col, row, b + 3 * ldb, sum);
+  }
+  for (; left > 0; left--, a += col, b += ldb) PANEL_NAME(term, T)(rows, vectors, a, row, b, sum);
   for (int r = 0; r < rows; r++, c += ldc) {
     if (cols == vectors * LANES) {
       for (int v = 0; v < vectors; v++) {
@@ -98,66 +123,74 @@ ALWAYS_INLINE void PANEL_NAME(tile, T)(int rows, int vectors, int trans_a, int64
         *out = sum[r][v];
       }
     } else {
-      const T *from = (const T *)sum[r];
-      for (int64_t j = 0; j < cols; j++) {
-        T whole = accumulate ? c[j] + from[j] : from[j];
-        c[j] = bias != NULL ? whole + bias[j] : whole;
-      }
+      VECTOR last[VECTORS]; /* a copy: the sums themselves stay in registers */
+      for (int v = 0; v < vectors; v++) last[v] = sum[r][v];
+      PANEL_NAME(write, T)((const T *)last, c, cols, accumulate, bias);
     }
   }
 }
 
 /* Where row `r` of op(a) starts. */
-ALWAYS_INLINE int64_t PANEL_NAME(row, T)(int trans_a, const gruI_panel_call *call, int64_t r) {
-  if (!trans_a) return r * call->lda;
-  if (!call->strips) return r;
+ALWAYS_INLINE int64_t PANEL_NAME(row, T)(int form, const gruI_panel_call *call, int64_t r) {
+  if (form == IN_ROWS) return r * call->lda;
+  if (form == IN_COLUMNS) return r;
   return r / GRUI_STRIP * GRUI_STRIP * call->b->k + r % GRUI_STRIP;
 }
 
 /* All rows of c in one panel, tile by tile. */
-ALWAYS_INLINE void PANEL_NAME(column, T)(int vectors, int trans_a, const gruI_panel_call *call,
-                                         const T *b, int64_t ldb, T *c, int64_t cols,
-                                         const T *bias) {
-  int64_t r = 0, rows = call->rows, lda = call->lda, ldc = call->ldc;
+ALWAYS_INLINE void PANEL_NAME(column, T)(int vectors, int form, int packed,
+                                         const gruI_panel_call *call, const T *b, T *c,
+                                         int64_t cols, const T *bias) {
+  int64_t r = 0, rows = call->rows, ldc = call->ldc, k = call->b->k;
+  int64_t ldb = packed ? vectors * LANES : call->ldb;
+  int64_t row = form == IN_ROWS ? call->lda : 1;
+  int64_t col = form == IN_ROWS ? 1 : form == IN_STRIPS ? GRUI_STRIP : call->lda;
   const T *a = call->a;
   /* The next packed panel follows this one: it is fetched while this one's first tiles are made. */
-  uintptr_t bytes = call->ldb ? 0 : (uintptr_t)(call->b->k * vectors * VECTOR_BYTES);
-  uintptr_t here = (uintptr_t)b, ahead = here + bytes, end = ahead + bytes;
+  int64_t bytes = packed ? k * vectors * VECTOR_BYTES : 0, fetched = 0;
 #define ROWS_OF(n) \
-  for (; r + (n) <= rows; r += (n), ahead += (uintptr_t)call->b->k * LINE) PANEL_NAME(tile, T) \
-  (n, vectors, trans_a, call->b->k, a + PANEL_NAME(row, T)(trans_a, call, r), lda, b, ldb, \
-   c + r * ldc, ldc, cols, call->accumulate, bias, ahead < end ? ahead : here, \
-   ahead < end ? LINE : 0)
+  for (; r + (n) <= rows; r += (n), fetched += k / TERMS * PREFETCHES * LINE) PANEL_NAME(tile, T) \
+  (n, vectors, k, a + PANEL_NAME(row, T)(form, call, r), row, col, b, ldb, c + r * ldc, ldc, cols, \
+   call->accumulate, bias, (const char *)b + (fetched < bytes ? bytes + fetched : 0), \
+   fetched < bytes ? PREFETCHES * LINE : 0)
   ROWS_OF(ROWS);
-  ROWS_OF(4);
+  if (ROWS > 4) ROWS_OF(4);
   ROWS_OF(2);
   ROWS_OF(1);
 #undef ROWS_OF
 }
 
-ALWAYS_INLINE void PANEL_NAME(panels, T)(int trans_a, const gruI_panel_call *call) {
+ALWAYS_INLINE void PANEL_NAME(panels, T)(int form, int packed, const gruI_panel_call *call) {
   const gruI_panels *b = call->b;
   for (int64_t panel = call->first; panel < call->last; panel++) {
     int64_t j = panel * VECTORS * LANES, vectors = PANEL_NAME(width, T)(b->n, panel);
     int64_t cols = gruI_cpu_min(VECTORS * LANES, b->n - j);
-    const T *from = (const T *)b->data + (call->ldb ? j : j * b->k);
-    int64_t ldb = call->ldb ? call->ldb : vectors * LANES;
+    const T *from = (const T *)b->data + (packed ? j * b->k : j);
     T *c = (T *)call->c + j;
     const T *bias = call->bias != NULL ? (const T *)call->bias + j : NULL;
     if (vectors == 1)
-      PANEL_NAME(column, T)(1, trans_a, call, from, ldb, c, cols, bias);
+      PANEL_NAME(column, T)(1, form, packed, call, from, c, cols, bias);
     else if (vectors == 2)
-      PANEL_NAME(column, T)(2, trans_a, call, from, ldb, c, cols, bias);
+      PANEL_NAME(column, T)(2, form, packed, call, from, c, cols, bias);
     else
-      PANEL_NAME(column, T)(VECTORS, trans_a, call, from, ldb, c, cols, bias);
+      PANEL_NAME(column, T)(VECTORS, form, packed, call, from, c, cols, bias);
   }
 }
 
-static void PANEL_NAME(multiply, T)(const gruI_panel_call *call) {
-  if (call->trans_a)
-    PANEL_NAME(panels, T)(1, call);
+ALWAYS_INLINE void PANEL_NAME(form, T)(int form, const gruI_panel_call *call) {
+  if (call->ldb == 0)
+    PANEL_NAME(panels, T)(form, 1, call);
   else
-    PANEL_NAME(panels, T)(0, call);
+    PANEL_NAME(panels, T)(form, 0, call);
+}
+
+static void PANEL_NAME(multiply, T)(const gruI_panel_call *call) {
+  if (call->strips)
+    PANEL_NAME(form, T)(IN_STRIPS, call);
+  else if (call->trans_a)
+    PANEL_NAME(form, T)(IN_COLUMNS, call);
+  else
+    PANEL_NAME(form, T)(IN_ROWS, call);
 }
 
 #undef LANES
