@@ -57,13 +57,14 @@ static void PANEL_NAME(pack_rows, T)(const gruI_panels *to, int64_t first, int64
 
 static void PANEL_NAME(pack_strips, T)(T *strips, int64_t k, int64_t first, int64_t rows,
                                        const T *a, int64_t row, int64_t cols) {
-  enum { TOGETHER = 8 }; /* rows: read side by side, written side by side */
+  enum { TOGETHER = 8, AHEAD = 16 }; /* rows: read and written side by side; fetched before */
   for (int64_t r = 0; r < rows; r += TOGETHER) {
     int64_t end = gruI_cpu_min(r + TOGETHER, rows);
     for (int64_t i = 0; i < cols; i += GRUI_STRIP) {
       T *out = strips + i * k + (first + r) * GRUI_STRIP;
       for (int64_t p = r; p < end; p++, out += GRUI_STRIP) {
         const T *from = a + p * row + i;
+        __builtin_prefetch(from + AHEAD * row);
         if (i + GRUI_STRIP <= cols)
           for (int v = 0; v < GRUI_STRIP; v += LANES)
             *(VECTOR *)(out + v) = *(const VECTOR *)(from + v);

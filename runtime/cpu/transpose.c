@@ -21,11 +21,12 @@ TRANSPOSE(4, unit_4)
 TRANSPOSE(8, unit_8)
 
 /* Squares of one vector's length: eight or four floats, two doubles. */
+#define SQUARE static inline __attribute__((always_inline))
 #ifdef __AVX2__
 enum { SQUARE_4 = 8, SQUARE_8 = 2 };
 
 /* Pairs, then fours, then halves change places. */
-static inline void square_4(const unit_4 *from, int64_t stride, unit_4 *to, int64_t to_stride) {
+SQUARE void square_4(const unit_4 *from, int64_t stride, unit_4 *to, int64_t to_stride) {
   const float *x_from = (const float *)(const void *)from;
   float *x_to = (float *)(void *)to;
   __m256 x[8], y[8];
@@ -48,7 +49,7 @@ static inline void square_4(const unit_4 *from, int64_t stride, unit_4 *to, int6
 #elif defined(__SSE2__)
 enum { SQUARE_4 = 4, SQUARE_8 = 2 };
 
-static inline void square_4(const unit_4 *from, int64_t stride, unit_4 *to, int64_t to_stride) {
+SQUARE void square_4(const unit_4 *from, int64_t stride, unit_4 *to, int64_t to_stride) {
   __m128 a = _mm_loadu_ps((const float *)(const void *)from);
   __m128 b = _mm_loadu_ps((const float *)(const void *)(from + stride));
   __m128 c = _mm_loadu_ps((const float *)(const void *)(from + 2 * stride));
@@ -62,24 +63,32 @@ static inline void square_4(const unit_4 *from, int64_t stride, unit_4 *to, int6
 #endif
 
 #ifdef __SSE2__
-static inline void square_8(const unit_8 *from, int64_t stride, unit_8 *to, int64_t to_stride) {
+SQUARE void square_8(const unit_8 *from, int64_t stride, unit_8 *to, int64_t to_stride) {
   __m128d a = _mm_loadu_pd((const double *)(const void *)from);
   __m128d b = _mm_loadu_pd((const double *)(const void *)(from + stride));
   _mm_storeu_pd((double *)(void *)to, _mm_unpacklo_pd(a, b));
   _mm_storeu_pd((double *)(void *)(to + to_stride), _mm_unpackhi_pd(a, b));
 }
 
+/* Row by row of squares of the side that lies further apart: its lines are then touched one after the
+** other, in few places at a time. */
 #define TRANSPOSE_SQUARES(suffix, unit, edge) \
   static void transpose_squares_##suffix(const unit *from, int64_t stride, int64_t rows, \
                                          int64_t cols, unit *to, int64_t to_stride) { \
-    int64_t c = 0, whole = rows - rows % (edge); \
-    for (; c + (edge) <= cols; c += (edge)) { \
-      for (int64_t r = 0; r < whole; r += (edge)) \
-        square_##suffix(from + c * stride + r, stride, to + r * to_stride + c, to_stride); \
-      transpose_##suffix(from + c * stride + whole, stride, rows - whole, edge, \
-                         to + whole * to_stride + c, to_stride); \
+    int64_t whole_rows = rows - rows % (edge), whole_cols = cols - cols % (edge); \
+    if (stride > to_stride) { \
+      for (int64_t c = 0; c < whole_cols; c += (edge)) \
+        for (int64_t r = 0; r < whole_rows; r += (edge)) \
+          square_##suffix(from + c * stride + r, stride, to + r * to_stride + c, to_stride); \
+    } else { \
+      for (int64_t r = 0; r < whole_rows; r += (edge)) \
+        for (int64_t c = 0; c < whole_cols; c += (edge)) \
+          square_##suffix(from + c * stride + r, stride, to + r * to_stride + c, to_stride); \
     } \
-    transpose_##suffix(from + c * stride, stride, rows, cols - c, to + c, to_stride); \
+    transpose_##suffix(from + whole_rows, stride, rows - whole_rows, whole_cols, \
+                       to + whole_rows * to_stride, to_stride); \
+    transpose_##suffix(from + whole_cols * stride, stride, rows, cols - whole_cols, \
+                       to + whole_cols, to_stride); \
   }
 TRANSPOSE_SQUARES(4, unit_4, SQUARE_4)
 TRANSPOSE_SQUARES(8, unit_8, SQUARE_8)
