@@ -1,10 +1,10 @@
 /* gemm_panels.c - products of float matrices with the kernels of panel.h.
 **
-** c is made in blocks of k and of columns, whose part of b is packed (or, where few rows would not
-** pay for that, used as it lies), and within them in blocks of rows and panels, which the pool
-** shares out.  A transposed a is cut into strips, block by block, by the thread that multiplies it.  An
-** element of c is one chain of fused multiply-adds a block of k, and these depend on the shape alone; so
-** do the bits, whatever the blocks of rows and panels.
+** c is made in blocks of k and of columns.  A pass packs b for as many of them as there is room for (or,
+** where few rows would not pay for that, uses it as it lies), and multiplies them in blocks of rows and
+** panels, which the pool shares out.  A transposed a is cut into strips, block by block, by the thread
+** that multiplies it.  An element of c is one chain of fused multiply-adds a block of k, and these depend
+** on the shape alone; so do the bits, whatever the passes and the blocks of rows and panels.
 */
 #include <string.h>
 
@@ -27,6 +27,7 @@ enum {
   DIRECT_BYTES =
       1 << 19,         /* ... unless b comes again, or is large and its rows lie multiples of ... */
   ALIASED = 512,       /* ... these bytes apart: they would push each other out of the cache */
+  TILE_ROWS = 8,       /* the kernels' tiles have no more */
   JOBS = 32,           /* that are enough, ... */
   STRIP_JOBS = 4,      /* ... and that a thread needs where each of them cuts strips */
   SMALL_WORK = 1 << 18 /* multiplications that one thread does: about 2 us */
@@ -36,21 +37,19 @@ typedef struct product {
   const gruI_gemm *call;
   const char *bias; /* NULL: none */
   const gruI_panel_kernels *panel;
-  int64_t k, cols;       /* of a block */
-  int64_t direct;        /* columns from 0 on that are used as they lie */
-  int64_t rows;          /* of a block of c */
-  int64_t groups, group; /* the panels of a block: how many groups, of how many panels */
+  int64_t k, depth, cols; /* terms of a block, blocks of a pass, columns of either */
+  int64_t direct;         /* columns from 0 on that are used as they lie */
+  int64_t rows, down;     /* of c: in a block at most, and how many blocks */
+  int64_t groups, group;  /* the panels of a pass: how many groups, of how many panels */
   int64_t threads;
-  size_t bytes;       /* of packed b */
+  size_t bytes;       /* of a packed block of b */
   size_t strip_bytes; /* of a block of rows in strips; 0: a is used as it lies */
   char *strips;       /* room for them, a worker */
-  /* The block under way. */
+  /* The pass under way: terms p0 .. p1 - 1, columns j .. j + n - 1. */
   const char *a, *b;
-  char *c;
-  int64_t j, p0;
+  char *c, *packed;
+  int64_t p0, p1, j, n, panels;
   int is_direct, is_packed; /* as it lies; before */
-  gruI_panels block;
-  int64_t panels;
 } product;
 
 static size_t size_of(const product *p) { return gru_dtype_size(p->call->dtype); }
@@ -59,49 +58,83 @@ static const char *at(const product *p, const char *base, int64_t i) {
   return base + (size_t)i * size_of(p);
 }
 
-/* ---- a block of k and columns ---------------------------------------------------------- */
+static size_t rounded(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
+
+/* Room for what is packed in a pass. */
+static size_t packed_bytes(const product *p) { return p->bytes * (size_t)p->depth; }
+
+/* ---- a pass: some blocks of k, and of columns --------------------------------------------- */
+
+/* Where row `row` of op(x) starts, or its column. */
+static int64_t offset(int64_t row, int64_t col, int trans, int64_t ld) {
+  return trans ? col * ld + row : row * ld + col;
+}
+
+/* Block `index` of the pass. */
+static gruI_panels block_of(const product *p, int64_t index) {
+  const gruI_gemm *g = p->call;
+  int64_t first = p->p0 + index * p->k;
+  const char *as_it_lies = at(p, p->b, offset(first, p->j, g->trans_b, g->ldb));
+  const char *packed = p->packed + (size_t)index * p->bytes;
+  return (gruI_panels){.dtype = g->dtype,
+                       .k = gruI_cpu_min(p->k, p->p1 - first),
+                       .n = p->n,
+                       .data = (char *)(uintptr_t)(p->is_direct ? as_it_lies : packed)};
+}
+
+static int64_t blocks(const product *p) { return gruI_cpu_blocks(p->p1 - p->p0, p->k); }
 
 static void pack_panel(void *context, int64_t index, int worker) {
   const product *p = context;
   const gruI_gemm *g = p->call;
+  int64_t which = index / p->panels, panel = index % p->panels;
+  gruI_panels block = block_of(p, which);
+  const char *b = at(p, p->b, offset(p->p0 + which * p->k, p->j, g->trans_b, g->ldb));
   (void)worker;
-  p->panel->pack(&p->block, p->b, g->trans_b ? 1 : g->ldb, g->trans_b ? g->ldb : 1, index,
-                 index + 1);
+  p->panel->pack(&block, b, g->trans_b ? 1 : g->ldb, g->trans_b ? g->ldb : 1, panel, panel + 1);
+}
+
+/* Where block `index` of the rows of c starts: all have as many, but for a tile. */
+static int64_t row_at(const product *p, int64_t index) {
+  int64_t tiles = gruI_cpu_blocks(p->call->m, TILE_ROWS);
+  return gruI_cpu_min(index * tiles / p->down * TILE_ROWS, p->call->m);
 }
 
 /* Rows and panels number `index`. */
 static void multiply_block(void *context, int64_t index, int worker) {
   const product *p = context;
   const gruI_gemm *g = p->call;
-  int64_t row = index / p->groups * p->rows, rows = gruI_cpu_min(p->rows, g->m - row);
+  int64_t row = row_at(p, index / p->groups), rows = row_at(p, index / p->groups + 1) - row;
   int64_t first = index % p->groups * p->group, last = gruI_cpu_min(first + p->group, p->panels);
-  int is_last = p->p0 + p->block.k == g->k; /* of the blocks that an element of c is a sum of */
-  const char *a = at(p, p->a, g->trans_a ? row : row * g->lda);
   char *strips = p->strip_bytes > 0 ? p->strips + (size_t)worker * p->strip_bytes : NULL;
-  if (strips != NULL)
-    p->panel->pack_strips(g->dtype, strips, p->block.k, 0, p->block.k, a, g->lda, rows);
-  p->panel->multiply(&(gruI_panel_call){.b = &p->block,
-                                        .ldb = p->is_direct ? g->ldb : 0,
-                                        .first = first,
-                                        .last = last,
-                                        .rows = rows,
-                                        .a = strips != NULL ? strips : a,
-                                        .lda = strips != NULL ? GRUI_STRIP : g->lda,
-                                        .trans_a = g->trans_a,
-                                        .strips = strips != NULL,
-                                        .c = (char *)(uintptr_t)at(p, p->c, row * g->ldc),
-                                        .ldc = g->ldc,
-                                        .accumulate = g->accumulate || p->p0 > 0,
-                                        .bias = is_last && p->bias ? at(p, p->bias, p->j) : NULL});
+  for (int64_t i = 0, p0 = p->p0; p0 < p->p1; i++, p0 += p->k) {
+    gruI_panels b = block_of(p, i);
+    int is_last = p0 + b.k == g->k; /* of the blocks that an element of c is a sum of */
+    const char *a = at(p, p->a, offset(row, p0, g->trans_a, g->lda));
+    if (strips != NULL) p->panel->pack_strips(g->dtype, strips, b.k, 0, b.k, a, g->lda, rows);
+    p->panel->multiply(
+        &(gruI_panel_call){.b = &b,
+                           .ldb = p->is_direct ? g->ldb : 0,
+                           .first = first,
+                           .last = last,
+                           .rows = rows,
+                           .a = strips != NULL ? strips : a,
+                           .lda = strips != NULL ? GRUI_STRIP : g->lda,
+                           .trans_a = g->trans_a,
+                           .strips = strips != NULL,
+                           .c = (char *)(uintptr_t)at(p, p->c, row * g->ldc + p->j),
+                           .ldc = g->ldc,
+                           .accumulate = g->accumulate || p0 > 0,
+                           .bias = is_last && p->bias ? at(p, p->bias, p->j) : NULL});
+  }
 }
 
 /* Panels together, so that there are some jobs where there are few rows.  Strips are cut once a group,
 ** so that there are no more of these than the threads need. */
 static void share_out(product *p) {
   int64_t jobs = p->strip_bytes > 0 ? gruI_cpu_min(STRIP_JOBS * p->threads, JOBS) : JOBS;
-  int64_t most = p->strip_bytes > 0 ? gruI_cpu_blocks(p->block.n, STRIP_COLS) : p->panels;
-  int64_t groups = gruI_cpu_blocks(jobs, gruI_cpu_blocks(p->call->m, p->rows));
-  groups = gruI_cpu_min(gruI_cpu_min(groups, most), p->panels);
+  int64_t most = p->strip_bytes > 0 ? gruI_cpu_blocks(p->n, STRIP_COLS) : p->panels;
+  int64_t groups = gruI_cpu_min(gruI_cpu_min(gruI_cpu_blocks(jobs, p->down), most), p->panels);
   p->group = gruI_cpu_blocks(p->panels, groups);
   p->groups = gruI_cpu_blocks(p->panels, p->group);
 }
@@ -113,43 +146,35 @@ static gru_status each(gruI_device *device, int64_t count, gruI_job job, product
   return GRU_OK;
 }
 
-static gru_status block(gruI_device *device, product *p) {
-  p->panels = p->panel->count(p->call->dtype, p->block.n);
+static gru_status pass(gruI_device *device, product *p) {
+  p->panels = p->panel->count(p->call->dtype, p->n);
   share_out(p);
   gru_status status = GRU_OK;
-  if (!p->is_direct && !p->is_packed) status = each(device, p->panels, pack_panel, p);
+  if (!p->is_direct && !p->is_packed) status = each(device, blocks(p) * p->panels, pack_panel, p);
   if (status != GRU_OK) return status;
-  return each(device, gruI_cpu_blocks(p->call->m, p->rows) * p->groups, multiply_block, p);
+  return each(device, p->down * p->groups, multiply_block, p);
 }
 
 /* One product of the batch.  `room`: for packed b (unless `kept` has it, or is to), and for strips. */
 static gru_status multiply(gruI_device *device, product p, int64_t item, char *room, void *kept) {
   const gruI_gemm *g = p.call;
-  const char *a = at(&p, g->a, item * g->batch_a), *b = at(&p, g->b, item * g->batch_b);
-  const char *c = at(&p, g->c, item * g->batch_c);
   gru_status status = GRU_OK;
-  p.block.dtype = g->dtype;
-  p.strips = room + p.bytes;
-  for (int64_t j = 0, cols; j < g->n; j += cols) {
-    p.j = j;
-    p.is_direct = j < p.direct;
-    cols = p.is_direct ? p.direct : gruI_cpu_min(p.cols, g->n - j);
-    for (p.p0 = 0; p.p0 < g->k && status == GRU_OK; p.p0 += p.k) {
-      p.block.k = gruI_cpu_min(p.k, g->k - p.p0);
-      p.block.n = cols;
-      p.a = at(&p, a, g->trans_a ? p.p0 * g->lda : p.p0);
-      p.b = at(&p, b, g->trans_b ? j * g->ldb + p.p0 : p.p0 * g->ldb + j);
-      p.c = (char *)(uintptr_t)at(&p, c, j);
-      p.block.data = p.is_direct ? (char *)(uintptr_t)p.b : kept != NULL ? kept : room;
-      status = block(device, &p);
+  p.a = at(&p, g->a, item * g->batch_a), p.b = at(&p, g->b, item * g->batch_b);
+  p.c = (char *)(uintptr_t)at(&p, g->c, item * g->batch_c);
+  p.packed = kept != NULL ? kept : room;
+  p.strips = room + packed_bytes(&p);
+  for (p.j = 0; p.j < g->n; p.j += p.n) {
+    p.is_direct = p.j < p.direct;
+    p.n = p.is_direct ? p.direct : gruI_cpu_min(p.cols, g->n - p.j);
+    for (p.p0 = 0; p.p0 < g->k && status == GRU_OK; p.p0 = p.p1) {
+      p.p1 = gruI_cpu_min(p.p0 + p.depth * p.k, g->k);
+      status = pass(device, &p);
     }
   }
   return status;
 }
 
 /* ---- a call ------------------------------------------------------------------------------ */
-
-static size_t rounded(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
 
 /* The columns that are packed in blocks. */
 static void choose_cols(product *p) {
@@ -161,6 +186,18 @@ static void choose_cols(product *p) {
     p->cols = gruI_cpu_blocks(gruI_cpu_blocks(p->cols, parts), lanes) * lanes;
   }
   p->bytes = rounded(p->panel->bytes(p->call->dtype, p->k, p->cols));
+  int64_t all = gruI_cpu_blocks(p->call->k, p->k);
+  int64_t fit = p->bytes > 0 ? PACKED_BYTES / (int64_t)p->bytes : all;
+  p->depth = gruI_cpu_min(all, fit > 1 ? fit : 1);
+}
+
+/* Rows of c, in blocks that the threads can share evenly. */
+static void choose_rows(product *p, int64_t most) {
+  int64_t tiles = gruI_cpu_blocks(p->call->m, TILE_ROWS);
+  p->rows = most;
+  p->down = gruI_cpu_blocks(p->call->m, most);
+  if (p->down > 1) p->down = gruI_cpu_blocks(p->down, p->threads) * p->threads;
+  if (p->down > tiles) p->down = tiles;
 }
 
 static void choose_blocks(product *p) {
@@ -170,7 +207,7 @@ static void choose_blocks(product *p) {
   int64_t most = (cut ? STRIP_K_BYTES : K_BYTES) / size;
   p->k = gruI_cpu_blocks(g->k, gruI_cpu_blocks(g->k, most + most / 4));
   choose_cols(p);
-  p->rows = cut ? STRIP_ROWS : p->bytes > NEAR_BYTES ? FAR_ROWS : ROWS;
+  choose_rows(p, cut ? STRIP_ROWS : packed_bytes(p) > NEAR_BYTES ? FAR_ROWS : ROWS);
   if (cut) p->strip_bytes = rounded((size_t)(STRIP_ROWS * p->k * size));
 }
 
@@ -192,14 +229,15 @@ int gruI_cpu_gemm_panels_offer(gruI_device *device, const gruI_gemm *call, gruI_
   if (call->batch != 1) return 0;
   choose_blocks(p);
   if (p->strip_bytes > 0 || p->k < call->k || p->cols < call->n) return 0;
-  p->block = (gruI_panels){call->dtype, call->k, call->n, gruI_pack_cache_ready(device, call)};
-  if (p->block.data == NULL) return 0;
+  p->packed = gruI_pack_cache_ready(device, call);
+  if (p->packed == NULL) return 0;
   p->a = call->a, p->c = call->c;
+  p->p1 = call->k, p->n = call->n;
   p->panels = p->groups = p->panel->count(call->dtype, call->n);
   p->group = 1;
   offer->job = multiply_block;
   offer->context = p;
-  offer->blocks = gruI_cpu_blocks(call->m, p->rows) * p->groups;
+  offer->blocks = p->down * p->groups;
   return 1;
 }
 
@@ -210,7 +248,7 @@ typedef struct batch {
 
 static void multiply_item(void *context, int64_t index, int worker) {
   const batch *b = context;
-  size_t each = b->product.bytes + b->product.strip_bytes;
+  size_t each = packed_bytes(&b->product) + b->product.strip_bytes;
   (void)multiply(NULL, b->product, index, b->room + (size_t)worker * each, NULL);
 }
 
@@ -227,7 +265,7 @@ gru_status gruI_cpu_gemm_panels(gruI_device *device, const gruI_gemm *call, cons
     kept = gruI_pack_cache_find(device, call, p->bytes, &p->is_packed);
   if (kept == NULL) choose_direct(p);
   size_t rooms = by_item ? (size_t)p->threads : 1;
-  size_t bytes = p->bytes * rooms + p->strip_bytes * (size_t)p->threads;
+  size_t bytes = packed_bytes(p) * rooms + p->strip_bytes * (size_t)p->threads;
   b.room = gruI_cpu_scratch(device, GRUI_SCRATCH_PRODUCT, bytes + 64);
   gru_status status = b.room != NULL ? GRU_OK : GRU_ERROR_MEMORY;
   if (status == GRU_OK && by_item)
