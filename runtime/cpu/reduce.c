@@ -17,6 +17,7 @@ enum {
   CHUNK = 1024,     /* elements of a row that are summed in the element's own precision */
   ROW_CHUNK = 64,   /* and rows, in columns */
   WIDTH = 256,      /* columns at a time */
+  EVEN = 16,        /* of which widths are multiples */
   NARROW = 32,      /* contiguous rows shorter than this are joined */
   BLOCK = 65536,    /* elements of a block of the pool, about: 3 microseconds */
   PARTIALS = 4096,  /* totals of segments, at most */
@@ -163,6 +164,10 @@ static void plan_units(plan *p) {
   int64_t wanted = p->by_columns || p->rows == 0 ? WIDTH : 1 + BLOCK / p->rows;
   p->width = gruI_cpu_min(p->line, gruI_cpu_min(wanted, WIDTH));
   p->per_line = p->line == 0 ? 0 : gruI_cpu_blocks(p->line, p->width);
+  if (p->per_line > 1) { /* all about as wide */
+    p->width = gruI_cpu_blocks(gruI_cpu_blocks(p->line, p->per_line), EVEN) * EVEN;
+    p->per_line = gruI_cpu_blocks(p->line, p->width);
+  }
   p->units = p->line == 0 ? 0 : p->results / p->line * p->per_line;
 }
 
