@@ -294,19 +294,21 @@ static void test_blocked_gemm(void) {
   static const struct {
     int64_t batch, m, n, k;
   } shapes[] = {
-      {1, 5, 64, 2000},   /* as it lies, two blocks of k */
-      {1, 96, 16, 3000},  /* the same with the most rows */
-      {1, 6, 2080, 1030}, /* blocks of k and of columns */
-      {1, 5, 1100, 2049}, /* the same, odd */
-      {1, 97, 130, 1025}, /* packed, two blocks of k */
-      {1, 100, 33, 1},    /* one term */
-      {3, 65, 48, 1100},  /* a batch, its items by turns */
-      {9, 31, 47, 90},    /* a batch, shared out by item */
-      {40, 5, 16, 33},    /* the same, as it lies */
-      {1, 75, 129, 1300}, /* where a is transposed: strips, several blocks of k */
-      {1, 130, 600, 130}, /* the same, cut anew for each part of the columns */
-      {3, 37, 128, 128},  /* the same, shared out by item */
-      {1, 140, 700, 620}, /* packed b larger than the second cache */
+      {1, 5, 64, 2000},    /* as it lies, two blocks of k */
+      {1, 96, 16, 3000},   /* the same with the most rows */
+      {1, 6, 2080, 1030},  /* blocks of k and of columns */
+      {1, 5, 1100, 2049},  /* the same, odd */
+      {1, 97, 130, 1025},  /* packed, two blocks of k */
+      {1, 100, 33, 1},     /* one term */
+      {3, 65, 48, 1100},   /* a batch, its items by turns */
+      {9, 31, 47, 90},     /* a batch, shared out by item */
+      {40, 5, 16, 33},     /* the same, as it lies */
+      {1, 75, 129, 1300},  /* where a is transposed: strips, several blocks of k */
+      {1, 130, 600, 130},  /* the same, cut anew for each part of the columns */
+      {3, 37, 128, 128},   /* the same, shared out by item */
+      {1, 140, 700, 620},  /* packed b larger than the second cache */
+      {1, 40, 1024, 1300}, /* strips, two passes: of two blocks of k, and of one */
+      {1, 301, 64, 200},   /* rows that make no whole number of even blocks */
   };
   for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
     for (int i = 0; i < 8; i++)
