@@ -47,6 +47,12 @@ describe("statistics", function()
     assert.equal(3, stats.ratio(six, two, "more"))
   end)
 
+  it("compare round by round", function()
+    -- the second round's machine is ten times slower
+    assert.same({2, 2}, stats.ratios({4, 2, 9, 40, 20, 90}, {2, 20}, 2))
+    assert.same({0.5}, stats.ratios({1}, {1, 2, 3}, 1))
+  end)
+
   it("count the operations of the article", function()
     -- per iteration: 3 * 0.44 in the recurrence, 3 * 0.589 in the output layer
     assert.near(3.09e9, flops.gru(32, 35, 256, 1027), 5e6)

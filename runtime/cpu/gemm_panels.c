@@ -39,7 +39,7 @@ typedef struct product {
   const gruI_panel_kernels *panel;
   int64_t k, depth, cols; /* terms of a block, blocks of a pass, columns of either */
   int64_t direct;         /* columns from 0 on that are used as they lie */
-  int64_t rows, down;     /* of c: in a block at most, and how many blocks */
+  int64_t down;           /* blocks of the rows of c */
   int64_t groups, group;  /* the panels of a pass: how many groups, of how many panels */
   int64_t threads;
   size_t bytes;       /* of a packed block of b */
@@ -191,10 +191,9 @@ static void choose_cols(product *p) {
   p->depth = gruI_cpu_min(all, fit > 1 ? fit : 1);
 }
 
-/* Rows of c, in blocks that the threads can share evenly. */
+/* Rows of c, up to `most` in a block, and where there are several one for each thread, two, ... */
 static void choose_rows(product *p, int64_t most) {
   int64_t tiles = gruI_cpu_blocks(p->call->m, TILE_ROWS);
-  p->rows = most;
   p->down = gruI_cpu_blocks(p->call->m, most);
   if (p->down > 1) p->down = gruI_cpu_blocks(p->down, p->threads) * p->threads;
   if (p->down > tiles) p->down = tiles;

@@ -94,9 +94,9 @@ static __attribute__((noinline)) void PANEL_NAME(write, T)(const T *sums, T *c, 
 }
 
 /* `rows` x `vectors` elements of c from the rows of op(a), `row` apart with terms `col` apart, and the
-** columns of b; all these but `row` are constants after inlining where b is packed.  The last vector may
-** have only `cols` columns left in c.  On the way what lies at `ahead` is fetched into the second cache,
-** PREFETCHES lines for TERMS terms, then what lies `step` bytes further. */
+** columns of b.  Constants after inlining: rows and vectors, col where op(a) lies in rows or strips, ldb where
+** b is packed.  The last vector may have only `cols` columns left in c.  On the way what lies at `ahead` is
+** fetched into the second cache: PREFETCHES lines for TERMS terms, then what lies `step` bytes further. */
 ALWAYS_INLINE void PANEL_NAME(tile, T)(int rows, int vectors, int64_t k, const T *a, int64_t row,
                                        int64_t col, const T *b, int64_t ldb, T *c, int64_t ldc,
                                        int64_t cols, int accumulate, const T *bias,
