@@ -164,7 +164,7 @@ static void plan_units(plan *p) {
   int64_t wanted = p->by_columns || p->rows == 0 ? WIDTH : 1 + BLOCK / p->rows;
   p->width = gruI_cpu_min(p->line, gruI_cpu_min(wanted, WIDTH));
   p->per_line = p->line == 0 ? 0 : gruI_cpu_blocks(p->line, p->width);
-  if (p->per_line > 1) { /* all about as wide */
+  if (p->by_columns && p->per_line > 1) { /* all about as wide */
     p->width = gruI_cpu_blocks(gruI_cpu_blocks(p->line, p->per_line), EVEN) * EVEN;
     p->per_line = gruI_cpu_blocks(p->line, p->width);
   }
