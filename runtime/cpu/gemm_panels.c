@@ -70,16 +70,18 @@ static int64_t offset(int64_t row, int64_t col, int trans, int64_t ld) {
   return trans ? col * ld + row : row * ld + col;
 }
 
+/* Where block `index` of the pass lies in b. */
+static const char *source_of(const product *p, int64_t index) {
+  return at(p, p->b, offset(p->p0 + index * p->k, p->j, p->call->trans_b, p->call->ldb));
+}
+
 /* Block `index` of the pass. */
 static gruI_panels block_of(const product *p, int64_t index) {
-  const gruI_gemm *g = p->call;
-  int64_t first = p->p0 + index * p->k;
-  const char *as_it_lies = at(p, p->b, offset(first, p->j, g->trans_b, g->ldb));
-  const char *packed = p->packed + (size_t)index * p->bytes;
-  return (gruI_panels){.dtype = g->dtype,
-                       .k = gruI_cpu_min(p->k, p->p1 - first),
+  const char *data = p->is_direct ? source_of(p, index) : p->packed + (size_t)index * p->bytes;
+  return (gruI_panels){.dtype = p->call->dtype,
+                       .k = gruI_cpu_min(p->k, p->p1 - p->p0 - index * p->k),
                        .n = p->n,
-                       .data = (char *)(uintptr_t)(p->is_direct ? as_it_lies : packed)};
+                       .data = (char *)(uintptr_t)data};
 }
 
 static int64_t blocks(const product *p) { return gruI_cpu_blocks(p->p1 - p->p0, p->k); }
@@ -89,9 +91,9 @@ static void pack_panel(void *context, int64_t index, int worker) {
   const gruI_gemm *g = p->call;
   int64_t which = index / p->panels, panel = index % p->panels;
   gruI_panels block = block_of(p, which);
-  const char *b = at(p, p->b, offset(p->p0 + which * p->k, p->j, g->trans_b, g->ldb));
   (void)worker;
-  p->panel->pack(&block, b, g->trans_b ? 1 : g->ldb, g->trans_b ? g->ldb : 1, panel, panel + 1);
+  p->panel->pack(&block, source_of(p, which), g->trans_b ? 1 : g->ldb, g->trans_b ? g->ldb : 1,
+                 panel, panel + 1);
 }
 
 /* Where block `index` of the rows of c starts: all have as many, but for a tile. */
