@@ -29,20 +29,14 @@ CPPCHECK = cppcheck -j $$(nproc) --quiet --error-exitcode=1 --inline-suppr \
   --suppress=invalidPointerCast --suppress=legacyUninitvar --suppress=internalAstError \
   --suppress=incorrectLogicOperator --suppress=memleak:runtime/io/text.c
 
-# A sanitized module needs a lua5.4 with the sanitizer in it: tests/CMakeLists.txt makes one.
-STOCK = lua5.4
-
-# CUDA on the CPU, for the specs where no GPU is: tests/emulator.
-EMULATOR = $(CURDIR)/$(BUILD)/emulator/libgru_cuda.so
-HAS_CUDA = $(BUILD)/gru-lua -e 'os.exit(require("gru").cuda.is_available())'
-
-# For .busted and the specs.
+# For .busted, .ci/specs and the specs.
 export GRU_BUILD := $(BUILD)
 export GRU_LUA := $(BUILD)/gru-lua
 ifeq ($(PRESET),sanitize)
 export ASAN_OPTIONS ?= detect_leaks=1
 export UBSAN_OPTIONS ?= print_stacktrace=1
-STOCK = $(BUILD)/lua5.4
+# A sanitized module needs a lua5.4 with the sanitizer in it: tests/CMakeLists.txt makes one.
+export GRU_STOCK := $(BUILD)/lua5.4
 endif
 
 .NOTPARALLEL:
@@ -73,23 +67,11 @@ configure:
 run: build
 	$(BUILD)/gru-lua examples/jay_lyrics.lua $(ARGS)
 
-# All three parts run, whichever fails; the two interpreters side by side, what stock Lua says last.  The
-# emulated device is gru-lua's alone: those tests run once.
+# All parts run, whichever fails.
 test: deps build
 	@status=0; \
 	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $$(nproc) || status=1; \
-	stock=$$(mktemp); \
-	busted --lua=$(STOCK) >$$stock 2>&1 & other=$$!; \
-	trap 'kill $$other 2>/dev/null; rm -f $$stock' EXIT; \
-	if [ -z "$${GRU_CUDA_PLUGIN+set}" ] && [ -e $(EMULATOR) ] && ! $(HAS_CUDA); then \
-	  export GRU_CUDA_PLUGIN=$(EMULATOR); \
-	fi; \
-	echo "busted under gru-lua$${GRU_CUDA_PLUGIN:+, with $$GRU_CUDA_PLUGIN}:"; \
-	busted --lua=$(BUILD)/gru-lua || status=1; \
-	wait $$other || status=1; \
-	trap 'rm -f $$stock' EXIT; \
-	echo "busted under lua5.4:"; \
-	cat $$stock; \
+	.ci/specs || status=1; \
 	exit $$status
 
 # The plugin for all GPUs; fails where kernels that matter run out of registers.
