@@ -1,7 +1,8 @@
-/* offers.h - work that waits for threads with nothing else to do.
+/* offers.h - work that nobody waits for yet.
 **
-** An offer is a number of independent blocks, as a job of the pool is, but nobody waits for it yet:
-** helpers take its blocks while no job is open, and whoever wants the result does the rest.  Offers
+** An offer is a number of independent blocks, as a job of the pool is: the pool's first helper takes
+** them before it helps with a job, the others while no job is open, and whoever wants the result does the
+** rest.  Offers
 ** are done in the order in which they were made, each wholly before the next one begins; so one may
 ** read, or add to, what another has written.
 */

@@ -8,6 +8,11 @@
 **
 ** A job's blocks are cut into a share for each thread, which takes those first and then what is left of
 ** the others'.  So a thread meets in its own cache what it met there in the last job of the same shape.
+**
+** The first helper does what has been offered before it helps with a job: with two threads, one that
+** hands its small products over block by block, and one that takes half of each, would both wait for
+** lines of memory that the other has just written.  The other helpers help first, and so does the first
+** where nothing is on offer.
 */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -217,6 +222,7 @@ static void *helper_main(void *argument) {
   uint64_t seen = 0; /* the epoch of the job last helped with; even ones are never open */
   while (!atomic_load(&pool->stop)) {
     wait_for_work(pool, seen);
+    if (self->worker == 1 && run_offered(pool, 1)) continue;
     help(pool, self->worker, &seen);
     if (atomic_load_explicit(&pool->offers.ready, memory_order_relaxed) > 0 &&
         !is_open(atomic_load_explicit(&pool->state, memory_order_relaxed), seen))

@@ -32,7 +32,7 @@ gru_status gruI_pool_run(gruI_pool *pool, int64_t blocks, gruI_job job, void *co
 
 /* ---- work for later --------------------------------------------------------------------------- */
 
-/* A job that helpers may work on while there is no other, see offers.h.  The first three fields are the
+/* A job that helpers may work on beside others, see offers.h.  The first three fields are the
 ** caller's, and the whole is his to keep until it is done. */
 typedef struct gruI_offer {
   gruI_job job;
