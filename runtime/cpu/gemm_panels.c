@@ -29,6 +29,7 @@ enum {
   ALIASED = 512,       /* ... these bytes apart: they would push each other out of the cache */
   TILE_ROWS = 8,       /* the kernels' tiles have no more */
   JOBS = 32,           /* that are enough, ... */
+  LEAST_JOBS = 5,      /* ... that a thread needs, or it waits for the others' last one, ... */
   STRIP_JOBS = 4,      /* ... and that a thread needs where each of them cuts strips */
   SMALL_WORK = 1 << 18 /* multiplications that one thread does: about 2 us */
 };
@@ -193,11 +194,15 @@ static void choose_cols(product *p) {
   p->depth = gruI_cpu_min(all, fit > 1 ? fit : 1);
 }
 
-/* Rows of c, up to `most` in a block, and where there are several one for each thread, two, ... */
+/* Rows of c, up to `most` in a block, and where there are several one for each thread, two, ...; fewer
+** where there are few panels, too. */
 static void choose_rows(product *p, int64_t most) {
   int64_t tiles = gruI_cpu_blocks(p->call->m, TILE_ROWS);
+  int64_t panels = p->panel->count(p->call->dtype, p->cols);
   p->down = gruI_cpu_blocks(p->call->m, most);
   if (p->down > 1) p->down = gruI_cpu_blocks(p->down, p->threads) * p->threads;
+  while (p->threads > 1 && p->down * panels < LEAST_JOBS * p->threads && p->down < tiles)
+    p->down *= 2;
   if (p->down > tiles) p->down = tiles;
 }
 
