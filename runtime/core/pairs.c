@@ -4,8 +4,9 @@
 ** and g: thirty-five products with inner size 32 become one with 1,120.  Pairs wait in the
 ** slot of W, seen through a transpose, until W's last consumer has run.
 **
-** While they wait, groups of some hundred rows are multiplied by threads that have nothing else to do:
-** between the products of a backward there is work that keeps one thread busy alone.  How pairs are
+** While they wait, groups of a hundred rows or so are multiplied by the pool's helpers: between the
+** products of a backward there is work that keeps one thread busy alone.  Larger groups would be there
+** too late: until the first is, a helper has little to do.  How pairs are
 ** grouped follows from their shapes (and from there being memory for it), so the bits do not depend on who
 ** has time.
 */
@@ -16,7 +17,7 @@
 
 enum {
   MAX_HELD_BYTES = 64 << 20,
-  GROUP_ROWS = 512, /* of a group: as many steps as it takes ... */
+  GROUP_ROWS = 128, /* of a group: as many steps as it takes ... */
   THIN_ROWS = 128   /* ... of steps of at most so many */
 };
 
