@@ -12,7 +12,9 @@
 enum {
   ROW = 128,             /* bytes of a block's row */
   BLOCK_BYTES = 1 << 19, /* of a block, at most */
-  ROWS_PER_ID = 4        /* with fewer ids the transposing would cost more than it saves */
+  ROWS_PER_ID = 4,       /* with fewer ids the transposing would cost more than it saves */
+  AHEAD = 8, /* ids: their part of `packed`, a row apart, is fetched before it is needed */
+  LINE = 64
 };
 
 typedef struct columns {
@@ -39,6 +41,8 @@ int gruI_cpu_lies_transposed(const gruI_rows *r) {
     for (int64_t j = 0; j < r->count; j++) { \
       T *x = (T *)block + (r->ids[j * r->id_stride] - r->base) * WIDTH; \
       T *p = (T *)packed + j * r->inner; \
+      for (int64_t i = AHEAD * r->inner, end = i + width; i < end; i += LINE / (int64_t)sizeof(T)) \
+        put ? __builtin_prefetch(p + i) : __builtin_prefetch(p + i, 1); \
       if (!put) \
         memcpy(p, x, (size_t)width * sizeof(T)); \
       else \
