@@ -264,6 +264,18 @@ describe("the gradient of a product with one-hot rows", function()
     end)
   end)
 
+  it("is, where rows are so wide that threads share them", function()
+    local ids, grads = gru.randint(1, 61, {6, 40}), {}
+    for i, make in ipairs {function(t) return gru.one_hot(ids[t], 60) end,
+      function(t) return gru.one_hot(ids[t], 60):clone():mul_(1) end} do
+      local w, loss = random(2, 60, 300):requires_grad_(), 0
+      for t = 1, 6 do loss = loss + (make(t):matmul(w) * random(t, 40, 300)):sum() end
+      loss:backward()
+      grads[i] = w.grad
+    end
+    same(grads[1], grads[2], 1e-5)
+  end)
+
   it("does not wait for the end with more than some 64 MB of a sequence's gradients", function()
     local MB, w, loss = 1 << 20, gru.ones(10, 40, {requires_grad = true}), 0
     local x = gru.one_hot(gru.ones(100000, {dtype = "int64"}), 10)

@@ -20,7 +20,7 @@
 /* A plugin and the program must agree on this number: it goes up with every change of what stands
 ** in this file, of gru_properties and of the options and items of steps in gru.h, or of a contract.
 ** Fields at the end of gruI_backend alone may come without: its `size` tells of them. */
-#define GRUI_DEVICE_ABI 4u
+#define GRUI_DEVICE_ABI 5u
 #define GRUI_MAX_INPUTS 3 /* of an elementwise op */
 
 typedef struct gruI_pool gruI_pool;
@@ -475,6 +475,9 @@ typedef struct gruI_kernels {
   ** room, of GRUI_GEMM_ROOM bytes aligned to 64, stay where they are until the offer is done, as do
   ** operands and c.  0: the product does not suit.  May be NULL. */
   int (*gemm_offer)(gruI_device *, const gruI_gemm *, gruI_offer *, void *room);
+  /* put, call after call, to rows of one x: the calls differ in count, ids, id_stride and packed alone, and
+  ** in that the first may be fresh; outer and x_inner are 1.  May be NULL: the caller puts one by one. */
+  gru_status (*put_all)(gruI_device *, const gruI_rows *calls, int64_t count);
 } gruI_kernels;
 
 enum { GRUI_GEMM_ROOM = 512 };

@@ -123,38 +123,52 @@ static gru_status multiply_segments(gruI_pairs *pairs, gru_tensor **out) {
   return status;
 }
 
-/* Adds the rows of g to those of dw, or (where it is `transposed`) to its columns, at the ids of the
-** one-hot rows `hot`, in order.  A `fresh` dw counts as zeros. */
-static gru_status scatter(gru_tensor *hot, gru_tensor *g, bool transposed, bool fresh,
-                          gru_tensor *dw) {
+/* The call that adds the rows of g to those of dw, or (where it is `transposed`) to its columns, at the ids
+** of the one-hot rows `hot`, in order.  What it reads is in kept[0] and kept[1], for the caller to release. */
+static gru_status addition(gru_tensor *hot, gru_tensor *g, bool transposed, gru_tensor *dw,
+                           gruI_rows *call, gru_tensor **kept) {
   int64_t classes = hot->shape[1], width = g->shape[1];
-  gruI_rows call = {.dtype = (gru_dtype)g->dtype, .outer = 1, .count = g->shape[0], .inner = width};
-  gruI_device *device = gruI_device_of(dw);
-  gru_tensor *ids, *packed = NULL;
-  GRUI_TRY(gruI_tensor_hot_ids(hot, &ids));
-  gru_status status = gruI_pack(g, call.dtype, NULL, &packed);
-  if (status == GRU_OK) {
-    call.size = classes, call.base = hot->storage->hot->base;
-    call.ids = gruI_data(ids), call.id_stride = ids->stride[0];
-    call.x = gruI_data(dw), call.packed = gruI_data(packed);
-    call.x_row = transposed ? 1 : width, call.x_inner = transposed ? classes : 1;
-    call.fresh = fresh;
-    status = gruI_kernel_failed(hot->rt, "matmul", device, device->k->put(device, &call));
-  }
-  gru_tensor_release(ids);
-  gru_tensor_release(packed);
+  *call =
+      (gruI_rows){.dtype = (gru_dtype)g->dtype, .outer = 1, .count = g->shape[0], .inner = width};
+  GRUI_TRY(gruI_tensor_hot_ids(hot, &kept[0]));
+  GRUI_TRY(gruI_pack(g, call->dtype, NULL, &kept[1]));
+  call->size = classes, call->base = hot->storage->hot->base;
+  call->ids = gruI_data(kept[0]), call->id_stride = kept[0]->stride[0];
+  call->x = gruI_data(dw), call->packed = gruI_data(kept[1]);
+  call->x_row = transposed ? 1 : width, call->x_inner = transposed ? classes : 1;
+  return GRU_OK;
+}
+
+static gru_status put_all(gruI_device *device, const gruI_rows *calls, int64_t count) {
+  gru_status status = GRU_OK;
+  if (device->k->put_all && calls[0].x_inner == 1) return device->k->put_all(device, calls, count);
+  for (int64_t i = 0; i < count && status == GRU_OK; i++)
+    status = device->k->put(device, &calls[i]);
   return status;
 }
 
 /* Of all pairs, pair after pair: hot^T g, or (transposed) g^T hot. */
 static gru_status scatter_all(gruI_pairs *pairs, bool transposed, gru_tensor **out) {
-  gru_tensor *dw;
-  GRUI_TRY(gruI_pairs_room(pairs, &dw));
-  gru_status status = GRU_OK;
-  for (int32_t i = 0; i < pairs->count && status == GRU_OK; i++) {
+  gru_runtime *rt = pairs->list[0].x->rt;
+  size_t count = (size_t)pairs->count;
+  gruI_rows *calls = malloc(count * sizeof *calls);
+  gru_tensor **kept = calloc(2 * count, sizeof *kept), *dw = NULL;
+  gru_status status = calls && kept
+                          ? gruI_pairs_room(pairs, &dw)
+                          : gruI_fail(rt, GRU_ERROR_MEMORY, "matmul: out of memory in backward");
+  for (size_t i = 0; i < count && status == GRU_OK; i++) {
     gru_tensor *x = pairs->list[i].x, *g = pairs->list[i].g;
-    status = transposed ? scatter(g, x, true, i == 0, dw) : scatter(x, g, false, i == 0, dw);
+    status =
+        addition(transposed ? g : x, transposed ? x : g, transposed, dw, &calls[i], &kept[2 * i]);
+    calls[i].fresh = i == 0;
   }
+  if (status == GRU_OK) {
+    gruI_device *device = gruI_device_of(dw);
+    status = gruI_kernel_failed(rt, "matmul", device, put_all(device, calls, pairs->count));
+  }
+  for (size_t i = 0; kept && i < 2 * count; i++) gru_tensor_release(kept[i]);
+  free(kept);
+  free(calls);
   if (status == GRU_OK)
     *out = dw;
   else

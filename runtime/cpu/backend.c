@@ -258,6 +258,7 @@ static const gruI_kernels kernels = {
     .later_is_done = gruI_cpu_later_is_done,
     .later_end = gruI_cpu_later_end,
     .gemm_bias = gruI_cpu_gemm_bias,
+    .put_all = gruI_cpu_put_all,
 };
 
 const gruI_backend gruI_builtin_backend = {

@@ -32,6 +32,7 @@ int gruI_cpu_gemm_panels_offer(gruI_device *device, const gruI_gemm *call, gruI_
 gru_status gruI_cpu_reduce(gruI_device *device, const gruI_reduce *call);
 gru_status gruI_cpu_take(gruI_device *device, const gruI_rows *call);
 gru_status gruI_cpu_put(gruI_device *device, const gruI_rows *call);
+gru_status gruI_cpu_put_all(gruI_device *device, const gruI_rows *calls, int64_t count);
 int gruI_cpu_lies_transposed(const gruI_rows *call); /* columns.c: a part of take and put */
 gru_status gruI_cpu_columns(gruI_device *device, const gruI_rows *call, int put);
 gru_status gruI_cpu_along(gruI_device *device, const gruI_along *call);

@@ -10,8 +10,9 @@
 enum {
   WORK = 1 << 14, /* elements that are worth a job */
   MAX_JOBS = 64,
-  LINE = 64, /* bytes of a cache line: no two jobs of PUT write to the same one */
-  STRIP = 16 /* elements of a strided row that are moved for all ids in turn */
+  LINE = 64,  /* bytes of a cache line: no two jobs of PUT write to the same one */
+  WIDE = 256, /* bytes of a row that one job of many calls adds to, at least */
+  STRIP = 16  /* elements of a strided row that are moved for all ids in turn */
 };
 
 /* Elements that are only moved, whatever their type. */
@@ -197,6 +198,36 @@ gru_status gruI_cpu_take(gruI_device *device, const gruI_rows *call) {
 
 gru_status gruI_cpu_put(gruI_device *device, const gruI_rows *call) {
   return run_rows(device, call, 1);
+}
+
+typedef struct all_job {
+  const gruI_rows *calls;
+  int64_t count, width; /* of calls; elements of the inner dim a job */
+} all_job;
+
+static void all_run(void *context, int64_t strip, int worker) {
+  const all_job *all = context;
+  (void)worker;
+  for (int64_t i = 0; i < all->count; i++) {
+    const gruI_rows *r = &all->calls[i];
+    rows_job job = {.call = r, .size = (int)gru_dtype_size(r->dtype), .width = all->width};
+    job.ids = r->count;
+    tile t = tile_at(&job, 0, 0, strip);
+    put_tile(&job, &t);
+  }
+}
+
+gru_status gruI_cpu_put_all(gruI_device *device, const gruI_rows *calls, int64_t count) {
+  int64_t rows = 0, inner = calls->inner, size = (int64_t)gru_dtype_size(calls->dtype);
+  for (int64_t i = 0; i < count; i++) {
+    const gruI_rows *r = &calls[i];
+    gru_status status = check_ids(device, r->ids, r->id_stride, r->count, r->base, r->size);
+    if (status != GRU_OK) return status;
+    rows += r->count;
+  }
+  if (inner <= 0) return GRU_OK;
+  all_job all = {.calls = calls, .count = count, .width = part(inner, rows * inner, WIDE / size)};
+  return gruI_cpu_parallel(device, gruI_cpu_blocks(inner, all.width), all_run, &all);
 }
 
 /* ---- gather and scatter ------------------------------------------------------------ */
