@@ -102,8 +102,9 @@ ALWAYS_INLINE void PANEL_NAME(tile, T)(int rows, int vectors, int64_t k, const T
                                        int64_t cols, int accumulate, const T *bias,
                                        const char *ahead, int64_t step) {
   VECTOR sum[ROWS][VECTORS] = {{{0}}};
-  for (int r = 0; r < rows; r++) { /* c is there when the sums are */
-    __builtin_prefetch(c + r * ldc, 1);
+  for (int r = 0; r < rows; r++) { /* c, every line of it, is there when the sums are */
+    for (int j = 0; j < vectors * LANES; j += LINE / (int)sizeof(T))
+      __builtin_prefetch(c + r * ldc + j, 1);
     __builtin_prefetch(c + r * ldc + cols - 1, 1);
   }
   int64_t p = rows == ROWS ? k / TERMS : 0, left = k - p * TERMS;
