@@ -462,7 +462,7 @@ typedef struct gruI_kernels {
   /* gemm of one float product (batch 1), then bias (n), contiguous, added to every row of c.  May be
   ** NULL: the op layer calls gemm and adds. */
   gru_status (*gemm_bias)(gruI_device *, const gruI_gemm *, const void *bias);
-  /* gemm_segments by threads that have nothing else to do; all four NULL, or none.  later_bytes is the
+  /* gemm_segments by the helpers of the pool; all four NULL, or none.  later_bytes is the
   ** room in host memory, aligned to 64 bytes, that a product takes until it has ended; 0 where it does not
   ** suit.  Products are done in the order in which they began, so one may add to what another has
   ** written.  Operands and c stay as they are until `end`, which does what is left or (withdraw) gives

@@ -2,12 +2,12 @@
 **
 ** A recurrence keeps one thread busy: small ops, and the script between them.  What it computes beside,
 ** such as an output layer at every step, nobody reads before the sequence is over.  So a product of few
-** rows with a weight that is kept packed, and elementwise ops on its result, are left to threads that
-** have nothing else to do (core/offers.h).  Their storage is pending: gruI_data waits for it, and whoever
+** rows with a weight that is kept packed, and elementwise ops on its result, are left to the pool's helpers
+** (core/offers.h).  Their storage is pending: gruI_data waits for it, and whoever
 ** wrote, in place, what a pending result is made from would change it, so that all of them are settled
 ** before.  Who computes, and when, changes no bit.
 **
-** None are begun during backward, which has its own use for idle threads (core/pairs.c), in a profile, with
+** None are begun during backward, which has its own use for helpers (core/pairs.c), in a profile, with
 ** one thread, or with a weight of whose products one was, of late, in a hurry: the next product of the
 ** recurrence, say, needed it.  All threads should share such products.
 */
@@ -17,7 +17,7 @@
 #include "core/device.h"
 #include "core/tensor.h"
 
-/* Leaves out = a b to idle threads; false: the caller has to do it. */
+/* Leaves out = a b to helpers; false: the caller has to do it. */
 bool gruI_pending_gemm(const gruI_gemm *call, const gru_tensor *a, const gru_tensor *b,
                        gru_tensor *out);
 

@@ -9,10 +9,9 @@
 ** A job's blocks are cut into a share for each thread, which takes those first and then what is left of
 ** the others'.  So a thread meets in its own cache what it met there in the last job of the same shape.
 **
-** The first helper does what has been offered before it helps with a job: with two threads, one that
-** hands its small products over block by block, and one that takes half of each, would both wait for
-** lines of memory that the other has just written.  The other helpers help first, and so does the first
-** where nothing is on offer.
+** The first helper does what has been offered before it helps with a job.  Two threads that share a small
+** product wait for lines of memory which the other one has just written; with work of its own, each finds
+** them in its own cache.  The other helpers, as the first where nothing is on offer, help with the job.
 */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

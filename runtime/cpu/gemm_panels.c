@@ -29,8 +29,8 @@ enum {
   ALIASED = 512,       /* ... these bytes apart: they would push each other out of the cache */
   TILE_ROWS = 8,       /* the kernels' tiles have no more */
   JOBS = 32,           /* that are enough, ... */
-  LEAST_JOBS = 5,      /* ... that a thread needs, or it waits for the others' last one, ... */
   STRIP_JOBS = 4,      /* ... and that a thread needs where each of them cuts strips */
+  LEAST_JOBS = 5,      /* a thread: with fewer it would wait long for the others' last one */
   SMALL_WORK = 1 << 18 /* multiplications that one thread does: about 2 us */
 };
 
