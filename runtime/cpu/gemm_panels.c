@@ -103,6 +103,18 @@ static int64_t row_at(const product *p, int64_t index) {
   return gruI_cpu_min(index * tiles / p->down * TILE_ROWS, p->call->m);
 }
 
+/* The rows of a that the thread which makes block `index` most likely reads next, if they lie close together.
+** (Of a transposed a it would be pieces of many rows, each in a page of its own: asking for those early costs
+** more than it saves.) */
+static int64_t rows_ahead(const product *p, int64_t index, const char **from) {
+  const gruI_gemm *g = p->call;
+  int64_t block = index / p->groups, next = (index + 1) / p->groups;
+  int64_t row = row_at(p, next), rows = row_at(p, next + 1) - row;
+  if (next == block || rows == 0 || g->trans_a || g->lda > 2 * (p->p1 - p->p0)) return 0;
+  *from = at(p, p->a, row * g->lda + p->p0);
+  return rows * g->lda * (int64_t)size_of(p);
+}
+
 /* Rows and panels number `index`. */
 static void multiply_block(void *context, int64_t index, int worker) {
   const product *p = context;
@@ -110,25 +122,28 @@ static void multiply_block(void *context, int64_t index, int worker) {
   int64_t row = row_at(p, index / p->groups), rows = row_at(p, index / p->groups + 1) - row;
   int64_t first = index % p->groups * p->group, last = gruI_cpu_min(first + p->group, p->panels);
   char *strips = p->strip_bytes > 0 ? p->strips + (size_t)worker * p->strip_bytes : NULL;
+  const char *ahead = NULL;
+  int64_t ahead_bytes = rows_ahead(p, index, &ahead);
   for (int64_t i = 0, p0 = p->p0; p0 < p->p1; i++, p0 += p->k) {
     gruI_panels b = block_of(p, i);
     int is_last = p0 + b.k == g->k; /* of the blocks that an element of c is a sum of */
     const char *a = at(p, p->a, offset(row, p0, g->trans_a, g->lda));
     if (strips != NULL) p->panel->pack_strips(g->dtype, strips, b.k, 0, b.k, a, g->lda, rows);
-    p->panel->multiply(
-        &(gruI_panel_call){.b = &b,
-                           .ldb = p->is_direct ? g->ldb : 0,
-                           .first = first,
-                           .last = last,
-                           .rows = rows,
-                           .a = strips != NULL ? strips : a,
-                           .lda = strips != NULL ? GRUI_STRIP : g->lda,
-                           .trans_a = g->trans_a,
-                           .strips = strips != NULL,
-                           .c = (char *)(uintptr_t)at(p, p->c, row * g->ldc + p->j),
-                           .ldc = g->ldc,
-                           .accumulate = g->accumulate || p0 > 0,
-                           .bias = is_last && p->bias ? at(p, p->bias, p->j) : NULL});
+    p->panel->multiply(&(gruI_panel_call){.b = &b,
+                                          .ldb = p->is_direct ? g->ldb : 0,
+                                          .first = first,
+                                          .last = last,
+                                          .rows = rows,
+                                          .a = strips != NULL ? strips : a,
+                                          .lda = strips != NULL ? GRUI_STRIP : g->lda,
+                                          .trans_a = g->trans_a,
+                                          .strips = strips != NULL,
+                                          .c = (char *)(uintptr_t)at(p, p->c, row * g->ldc + p->j),
+                                          .ldc = g->ldc,
+                                          .accumulate = g->accumulate || p0 > 0,
+                                          .bias = is_last && p->bias ? at(p, p->bias, p->j) : NULL,
+                                          .next = ahead,
+                                          .next_bytes = p0 + b.k == p->p1 ? ahead_bytes : 0});
   }
 }
 

@@ -21,6 +21,28 @@ enum { IN_ROWS, IN_COLUMNS, IN_STRIPS };
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
+/* What a product asks memory for while it computes: the first tiles of a panel for the next panel, the others
+** for what the call names. */
+typedef struct fetch {
+  const char *panel, *next;
+  int64_t panel_bytes, next_bytes;
+} fetch;
+
+enum { FETCHED = PREFETCHES * LINE }; /* bytes, in a turn */
+
+/* Where a tile of `turns` turns asks, and how many bytes further each turn does; where nothing is wanted, at
+** `idle` again and again. */
+static inline const char *fetch_next(fetch *f, int64_t turns, const char *idle, int64_t *step) {
+  const char **from = f->panel_bytes > 0 ? &f->panel : &f->next;
+  int64_t *left = f->panel_bytes > 0 ? &f->panel_bytes : &f->next_bytes;
+  const char *at = *from;
+  *step = FETCHED;
+  if (*left <= 0) return *step = 0, idle;
+  *from += turns * FETCHED;
+  *left -= turns * FETCHED;
+  return at;
+}
+
 #define PANEL_NAME_(name, T) name##_##T
 #define PANEL_NAME(name, T) PANEL_NAME_(name, T)
 

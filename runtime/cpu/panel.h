@@ -37,6 +37,9 @@ typedef struct gruI_panel_call {
   int64_t ldc;
   int accumulate;
   const void *bias; /* (n), added last to every row of c; NULL: none */
+  const void
+      *next; /* what the caller reads after this: fetched into the second cache on the way, */
+  int64_t next_bytes; /* so much of it; 0: nothing */
 } gruI_panel_call;
 
 /* The functions of one instruction set. */

@@ -95,25 +95,34 @@ static __attribute__((noinline)) void PANEL_NAME(write, T)(const T *sums, T *c, 
 
 /* `rows` x `vectors` elements of c from the rows of op(a), `row` apart with terms `col` apart, and the
 ** columns of b.  Constants after inlining: rows and vectors, col where op(a) lies in rows or strips, ldb where
-** b is packed.  The last vector may have only `cols` columns left in c.  On the way what lies at `ahead` is
-** fetched into the second cache: PREFETCHES lines for TERMS terms, then what lies `step` bytes further. */
+** b is packed.  The last vector may have only `cols` columns left in c.
+** On the way memory is asked for two things, at an even pace, or they would be in the way of what is needed
+** at once: in a full tile for `to_fetch` (PREFETCHES lines for TERMS terms); and for the lines of c, row by
+** row in the second and third quarter, so that they are there when the sums are, and are not yet gone. */
 ALWAYS_INLINE void PANEL_NAME(tile, T)(int rows, int vectors, int64_t k, const T *a, int64_t row,
                                        int64_t col, const T *b, int64_t ldb, T *c, int64_t ldc,
                                        int64_t cols, int accumulate, const T *bias,
-                                       const char *ahead, int64_t step) {
+                                       fetch *to_fetch) {
   VECTOR sum[ROWS][VECTORS] = {{{0}}};
-  for (int r = 0; r < rows; r++) { /* c, every line of it, is there when the sums are */
-    for (int j = 0; j < vectors * LANES; j += LINE / (int)sizeof(T))
-      __builtin_prefetch(c + r * ldc + j, 1);
-    __builtin_prefetch(c + r * ldc + cols - 1, 1);
-  }
-  int64_t p = rows == ROWS ? k / TERMS : 0, left = k - p * TERMS;
-  for (; p > 0; p--, a += TERMS * col, b += TERMS * ldb, ahead += step) {
-    for (int line = 0; line < PREFETCHES; line++) __builtin_prefetch(ahead + line * LINE, 0, 2);
-    PANEL_NAME(term, T)(rows, vectors, a, row, b, sum);
-    if (TERMS > 1) PANEL_NAME(term, T)(rows, vectors, a + col, row, b + ldb, sum);
-    if (TERMS > 2) PANEL_NAME(term, T)(rows, vectors, a + 2 * col, row, b + 2 * ldb, sum);
-    if (TERMS > 3) PANEL_NAME(term, T)(rows, vectors, a + 3 * col, row, b + 3 * ldb, sum);
+  int64_t turns = rows == ROWS ? k / TERMS : 0, left = k - turns * TERMS;
+  int64_t quarter = turns / 4, piece = turns / (2 * rows), step = 0;
+  const char *ahead = rows == ROWS ? fetch_next(to_fetch, turns, (const char *)b, &step) : NULL;
+  for (int part = -1; part <= rows; part++) {
+    if (part >= 0 && part < rows) {
+      const T *line = c + part * ldc;
+      for (int j = 0; j < vectors * LANES; j += LINE / (int)sizeof(T))
+        __builtin_prefetch(line + j, 1);
+      __builtin_prefetch(line + cols - 1, 1);
+    }
+    int64_t p = part < 0 ? quarter : part < rows ? piece : turns;
+    turns -= p;
+    for (; p > 0; p--, a += TERMS * col, b += TERMS * ldb, ahead += step) {
+      for (int line = 0; line < PREFETCHES; line++) __builtin_prefetch(ahead + line * LINE, 0, 2);
+      PANEL_NAME(term, T)(rows, vectors, a, row, b, sum);
+      if (TERMS > 1) PANEL_NAME(term, T)(rows, vectors, a + col, row, b + ldb, sum);
+      if (TERMS > 2) PANEL_NAME(term, T)(rows, vectors, a + 2 * col, row, b + 2 * ldb, sum);
+      if (TERMS > 3) PANEL_NAME(term, T)(rows, vectors, a + 3 * col, row, b + 3 * ldb, sum);
+    }
   }
   for (; left > 0; left--, a += col, b += ldb) PANEL_NAME(term, T)(rows, vectors, a, row, b, sum);
   for (int r = 0; r < rows; r++, c += ldc) {
@@ -142,19 +151,20 @@ ALWAYS_INLINE int64_t PANEL_NAME(row, T)(int form, const gruI_panel_call *call, 
 /* All rows of c in one panel, tile by tile. */
 ALWAYS_INLINE void PANEL_NAME(column, T)(int vectors, int form, int packed,
                                          const gruI_panel_call *call, const T *b, T *c,
-                                         int64_t cols, const T *bias) {
+                                         int64_t cols, const T *bias, int is_last,
+                                         fetch *to_fetch) {
   int64_t r = 0, rows = call->rows, ldc = call->ldc, k = call->b->k;
   int64_t ldb = packed ? vectors * LANES : call->ldb;
   int64_t row = form == IN_ROWS ? call->lda : 1;
   int64_t col = form == IN_ROWS ? 1 : form == IN_STRIPS ? GRUI_STRIP : call->lda;
   const T *a = call->a;
-  /* The next packed panel follows this one: it is fetched while this one's first tiles are made. */
-  int64_t bytes = packed ? k * vectors * VECTOR_BYTES : 0, fetched = 0;
+  int64_t bytes = packed && !is_last ? k * vectors * VECTOR_BYTES : 0;
+  to_fetch->panel = (const char *)b + bytes; /* packed panels follow each other */
+  to_fetch->panel_bytes = bytes;
 #define ROWS_OF(n) \
-  for (; r + (n) <= rows; r += (n), fetched += k / TERMS * PREFETCHES * LINE) PANEL_NAME(tile, T) \
+  for (; r + (n) <= rows; r += (n)) PANEL_NAME(tile, T) \
   (n, vectors, k, a + PANEL_NAME(row, T)(form, call, r), row, col, b, ldb, c + r * ldc, ldc, cols, \
-   call->accumulate, bias, (const char *)b + (fetched < bytes ? bytes + fetched : 0), \
-   fetched < bytes ? PREFETCHES * LINE : 0)
+   call->accumulate, bias, to_fetch)
   ROWS_OF(ROWS);
   if (ROWS > 4) ROWS_OF(4);
   ROWS_OF(2);
@@ -164,18 +174,20 @@ ALWAYS_INLINE void PANEL_NAME(column, T)(int vectors, int form, int packed,
 
 ALWAYS_INLINE void PANEL_NAME(panels, T)(int form, int packed, const gruI_panel_call *call) {
   const gruI_panels *b = call->b;
+  fetch to_fetch = {.next = call->next, .next_bytes = call->next_bytes};
   for (int64_t panel = call->first; panel < call->last; panel++) {
     int64_t j = panel * VECTORS * LANES, vectors = PANEL_NAME(width, T)(b->n, panel);
     int64_t cols = gruI_cpu_min(VECTORS * LANES, b->n - j);
+    int is_last = j + VECTORS * LANES >= b->n;
     const T *from = (const T *)b->data + (packed ? j * b->k : j);
     T *c = (T *)call->c + j;
     const T *bias = call->bias != NULL ? (const T *)call->bias + j : NULL;
     if (vectors == 1)
-      PANEL_NAME(column, T)(1, form, packed, call, from, c, cols, bias);
+      PANEL_NAME(column, T)(1, form, packed, call, from, c, cols, bias, is_last, &to_fetch);
     else if (vectors == 2)
-      PANEL_NAME(column, T)(2, form, packed, call, from, c, cols, bias);
+      PANEL_NAME(column, T)(2, form, packed, call, from, c, cols, bias, is_last, &to_fetch);
     else
-      PANEL_NAME(column, T)(VECTORS, form, packed, call, from, c, cols, bias);
+      PANEL_NAME(column, T)(VECTORS, form, packed, call, from, c, cols, bias, is_last, &to_fetch);
   }
 }
 
