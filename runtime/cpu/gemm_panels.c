@@ -106,13 +106,13 @@ static int64_t row_at(const product *p, int64_t index) {
 /* The rows of a that the thread which makes block `index` most likely reads next, if they lie close together.
 ** (Of a transposed a it would be pieces of many rows, each in a page of its own: asking for those early costs
 ** more than it saves.) */
-static int64_t rows_ahead(const product *p, int64_t index, const char **from) {
+static gruI_region rows_ahead(const product *p, int64_t index) {
   const gruI_gemm *g = p->call;
   int64_t block = index / p->groups, next = (index + 1) / p->groups;
   int64_t row = row_at(p, next), rows = row_at(p, next + 1) - row;
-  if (next == block || rows == 0 || g->trans_a || g->lda > 2 * (p->p1 - p->p0)) return 0;
-  *from = at(p, p->a, row * g->lda + p->p0);
-  return rows * g->lda * (int64_t)size_of(p);
+  if (next == block || rows == 0 || g->trans_a || g->lda > 2 * (p->p1 - p->p0))
+    return (gruI_region){.bytes = 0};
+  return (gruI_region){at(p, p->a, row * g->lda + p->p0), rows * g->lda * (int64_t)size_of(p)};
 }
 
 /* Rows and panels number `index`. */
@@ -122,8 +122,7 @@ static void multiply_block(void *context, int64_t index, int worker) {
   int64_t row = row_at(p, index / p->groups), rows = row_at(p, index / p->groups + 1) - row;
   int64_t first = index % p->groups * p->group, last = gruI_cpu_min(first + p->group, p->panels);
   char *strips = p->strip_bytes > 0 ? p->strips + (size_t)worker * p->strip_bytes : NULL;
-  const char *ahead = NULL;
-  int64_t ahead_bytes = rows_ahead(p, index, &ahead);
+  gruI_region ahead = rows_ahead(p, index), none = {.bytes = 0};
   for (int64_t i = 0, p0 = p->p0; p0 < p->p1; i++, p0 += p->k) {
     gruI_panels b = block_of(p, i);
     int is_last = p0 + b.k == g->k; /* of the blocks that an element of c is a sum of */
@@ -142,8 +141,7 @@ static void multiply_block(void *context, int64_t index, int worker) {
                                           .ldc = g->ldc,
                                           .accumulate = g->accumulate || p0 > 0,
                                           .bias = is_last && p->bias ? at(p, p->bias, p->j) : NULL,
-                                          .next = ahead,
-                                          .next_bytes = p0 + b.k == p->p1 ? ahead_bytes : 0});
+                                          .next = {p0 + b.k == p->p1 ? ahead : none}});
   }
 }
 

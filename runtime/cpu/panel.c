@@ -21,11 +21,12 @@ enum { IN_ROWS, IN_COLUMNS, IN_STRIPS };
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-/* What a product asks memory for while it computes: the first tiles of a panel for the next panel, the others
-** for what the call names. */
+/* What a product asks memory for while it computes: what the call names, and then, panel by panel, the next
+** panel. */
+enum { NEXT, AFTER_NEXT, PANEL, REGIONS };
 typedef struct fetch {
-  const char *panel, *next;
-  int64_t panel_bytes, next_bytes;
+  const char *at[REGIONS];
+  int64_t bytes[REGIONS];
 } fetch;
 
 enum { FETCHED = PREFETCHES * LINE }; /* bytes, in a turn */
@@ -33,13 +34,13 @@ enum { FETCHED = PREFETCHES * LINE }; /* bytes, in a turn */
 /* Where a tile of `turns` turns asks, and how many bytes further each turn does; where nothing is wanted, at
 ** `idle` again and again. */
 static inline const char *fetch_next(fetch *f, int64_t turns, const char *idle, int64_t *step) {
-  const char **from = f->panel_bytes > 0 ? &f->panel : &f->next;
-  int64_t *left = f->panel_bytes > 0 ? &f->panel_bytes : &f->next_bytes;
-  const char *at = *from;
-  *step = FETCHED;
-  if (*left <= 0) return *step = 0, idle;
-  *from += turns * FETCHED;
-  *left -= turns * FETCHED;
+  int which = 0;
+  while (which < REGIONS && f->bytes[which] <= 0) which++;
+  *step = which < REGIONS ? FETCHED : 0;
+  if (which == REGIONS) return idle;
+  const char *at = f->at[which];
+  f->at[which] += turns * FETCHED;
+  f->bytes[which] -= turns * FETCHED;
   return at;
 }
 

@@ -22,6 +22,12 @@ typedef struct gruI_panels {
   void *data; /* gruI_panel_kernels.bytes, aligned to 64 */
 } gruI_panels;
 
+/* Memory that is fetched into the second cache on the way; no bytes: none. */
+typedef struct gruI_region {
+  const void *at;
+  int64_t bytes;
+} gruI_region;
+
 /* c (rows, n) = or += op(a) (rows, k) b (k, n), the columns that panels first .. last - 1 give.
 ** Strides in elements. */
 typedef struct gruI_panel_call {
@@ -36,10 +42,8 @@ typedef struct gruI_panel_call {
   void *c;             /* its column 0 */
   int64_t ldc;
   int accumulate;
-  const void *bias; /* (n), added last to every row of c; NULL: none */
-  const void
-      *next; /* what the caller reads after this: fetched into the second cache on the way, */
-  int64_t next_bytes; /* so much of it; 0: nothing */
+  const void *bias;    /* (n), added last to every row of c; NULL: none */
+  gruI_region next[2]; /* what the caller reads or writes after this */
 } gruI_panel_call;
 
 /* The functions of one instruction set. */

@@ -159,8 +159,8 @@ ALWAYS_INLINE void PANEL_NAME(column, T)(int vectors, int form, int packed,
   int64_t col = form == IN_ROWS ? 1 : form == IN_STRIPS ? GRUI_STRIP : call->lda;
   const T *a = call->a;
   int64_t bytes = packed && !is_last ? k * vectors * VECTOR_BYTES : 0;
-  to_fetch->panel = (const char *)b + bytes; /* packed panels follow each other */
-  to_fetch->panel_bytes = bytes;
+  to_fetch->at[PANEL] = (const char *)b + bytes; /* packed panels follow each other */
+  to_fetch->bytes[PANEL] = bytes;
 #define ROWS_OF(n) \
   for (; r + (n) <= rows; r += (n)) PANEL_NAME(tile, T) \
   (n, vectors, k, a + PANEL_NAME(row, T)(form, call, r), row, col, b, ldb, c + r * ldc, ldc, cols, \
@@ -174,7 +174,8 @@ ALWAYS_INLINE void PANEL_NAME(column, T)(int vectors, int form, int packed,
 
 ALWAYS_INLINE void PANEL_NAME(panels, T)(int form, int packed, const gruI_panel_call *call) {
   const gruI_panels *b = call->b;
-  fetch to_fetch = {.next = call->next, .next_bytes = call->next_bytes};
+  fetch to_fetch = {.at = {call->next[0].at, call->next[1].at},
+                    .bytes = {call->next[0].bytes, call->next[1].bytes}};
   for (int64_t panel = call->first; panel < call->last; panel++) {
     int64_t j = panel * VECTORS * LANES, vectors = PANEL_NAME(width, T)(b->n, panel);
     int64_t cols = gruI_cpu_min(VECTORS * LANES, b->n - j);

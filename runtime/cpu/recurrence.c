@@ -101,7 +101,33 @@ static operands gradient_of(const walk *w, const gruI_step *step, int which) {
   return x;
 }
 
-static void multiply_packed(const walk *w, const gruI_step *step, operands x) {
+/* `elements` elements of an array of the call's dtype, from number `first` on. */
+static gruI_region region(const walk *w, const void *p, int64_t first, int64_t elements) {
+  return (gruI_region){at(w, p, first), elements * (int64_t)size_of(w)};
+}
+
+/* What the gates of the step after number `i` read and write: fetched while the one product of this step, or
+** its two, are made. */
+static void look_ahead(const walk *w, int64_t i, int64_t first, int64_t last,
+                       gruI_region ahead[2][2]) {
+  const gruI_recurrence *call = w->call;
+  int64_t H = call->hidden, G = gates_of(w), S = saved_of(w), rows = last - first;
+  if (i + 1 >= w->to) return;
+  gruI_step next = describe(w, i + 1, first, last);
+  int64_t row = next.t * call->batch + first;
+  if (w->backward) {
+    ahead[0][0] = region(w, next.gates, 0, rows * S * H);
+    ahead[0][1] = region(w, call->dy, row * H, rows * H);
+    ahead[1][0] = region(w, call->dgx, row * G * H, rows * G * H);
+    ahead[1][1] = region(w, next.h, first * H, rows * H);
+  } else {
+    ahead[0][0] = region(w, call->gx, row * G * H, rows * G * H);
+    if (call->gates != NULL) ahead[0][1] = region(w, next.gates, 0, rows * S * H);
+  }
+}
+
+static void multiply_packed(const walk *w, const gruI_step *step, operands x,
+                            const gruI_region *ahead) {
   const gruI_panels *b = &w->part[x.part].panels;
   w->isa->panel->multiply(&(gruI_panel_call){.b = b,
                                              .last = w->isa->panel->count(b->dtype, b->n),
@@ -110,7 +136,8 @@ static void multiply_packed(const walk *w, const gruI_step *step, operands x) {
                                              .lda = x.lda,
                                              .c = x.c,
                                              .ldc = x.ldc,
-                                             .accumulate = x.accumulate});
+                                             .accumulate = x.accumulate,
+                                             .next = {ahead[0], ahead[1]}});
 }
 
 /* Steps from .. to - 1 of a block of rows. */
@@ -121,20 +148,22 @@ static void packed_block(void *context, int64_t index, int worker) {
   (void)worker;
   for (int64_t i = w->from; i < w->to; i++) {
     gruI_step step = describe(w, i, first, last);
+    gruI_region ahead[2][2] = {{{.bytes = 0}}};
+    look_ahead(w, i, first, last, ahead);
     if (!w->backward) {
       for (int phase = 0; phase < w->parts; phase++) {
-        multiply_packed(w, &step, sums_of(w, &step, phase));
+        multiply_packed(w, &step, sums_of(w, &step, phase), ahead[phase]);
         rows->forward(&step, phase);
       }
     } else if (w->call->cell == GRUI_GRU_BEFORE) {
       rows->backward(&step, 0);
-      multiply_packed(w, &step, gradient_of(w, &step, 1));
+      multiply_packed(w, &step, gradient_of(w, &step, 1), ahead[1]);
       rows->backward(&step, 1);
-      multiply_packed(w, &step, gradient_of(w, &step, 0));
+      multiply_packed(w, &step, gradient_of(w, &step, 0), ahead[0]);
     } else {
       rows->backward(&step, 0);
       for (int which = 0; which < w->parts; which++)
-        multiply_packed(w, &step, gradient_of(w, &step, which));
+        multiply_packed(w, &step, gradient_of(w, &step, which), ahead[which]);
     }
   }
 }
