@@ -57,6 +57,8 @@ describe("statistics", function()
     -- per iteration: 3 * 0.44 in the recurrence, 3 * 0.589 in the output layer
     assert.near(3.09e9, flops.gru(32, 35, 256, 1027), 5e6)
     assert.equal(3 * 2 * (2 * 3 * 4 * 3 * 4 + 2 * 3 * 4 * 5), flops.gru(2, 3, 4, 5))
+    assert.equal(3 * 2 * 2 * 3 * 4 * 12, flops.recurrence(2, 3, 4))
+    assert.equal(4 * (6 + 8 + 10 + 6 + 3 + 5 + 14 + 98), flops.passes(1, 1, 1, 1))
     assert.equal(2 * 8, flops.matmul(2))
     assert.equal(8, article.iterations(10000))
   end)
@@ -292,14 +294,14 @@ describe("the benchmarks", function()
     assert.same(names_in("cases", "lua"), listed)
   end)
 
-  it("have a peer for everything but loading, and say what their scripts do", function()
-    local peers = {}
+  it("have a peer for all but loading and the parts of an iteration, and say what their scripts do", function()
+    local peers = {loading = true, parts = true}
     for _, name in ipairs(names_in("peers", "py")) do
       peers[name] = true
       assert.truthy(read(("%s/peers/%s.py"):format(BENCH, name)):find '^"""%a.-%."""\n', name)
     end
     for _, name in ipairs(names_in("ours", "lua")) do
-      assert(peers[name] or name == "loading", name .. " has no peer")
+      assert(peers[name], name .. " has no peer")
       assert.truthy(read(("%s/ours/%s.lua"):format(BENCH, name)):find "^%-%- %a[^\n]+%.\n", name)
     end
   end)

@@ -18,8 +18,8 @@ local process = require "lib.process"
 local report = require "lib.report"
 
 local CASES = {
-  "nn", "scratch", "gemm", "efficiency", "generation", "startup", "memory", "overhead", "gates", "optimisers",
-  "scaling",
+  "nn", "scratch", "gemm", "efficiency", "parts", "generation", "startup", "memory", "overhead", "gates",
+  "optimisers", "scaling",
 }
 local DEVICE_CASES = {"iteration"} -- with --device
 
