@@ -294,7 +294,7 @@ describe("the benchmarks", function()
     assert.same(names_in("cases", "lua"), listed)
   end)
 
-  it("have a peer for all but loading and the parts of an iteration, and say what their scripts do", function()
+  it("have a peer for all but loading and the parts, and say what their scripts do", function()
     local peers = {loading = true, parts = true}
     for _, name in ipairs(names_in("peers", "py")) do
       peers[name] = true
