@@ -23,6 +23,7 @@ enum {
   STRIP_ROWS = 64,   /* where a is cut into strips */
   STRIP_LEAST = 128, /* columns of c and terms of k for which strips pay */
   STRIP_COLS = 256,  /* of c for which they are cut anew, so that there are blocks enough */
+  PACK_ROWS = 32,    /* of b, packed in one job */
   DIRECT_ROWS = 96,  /* up to these whole vectors of b's columns are not packed, ... */
   DIRECT_BYTES =
       1 << 19,         /* ... unless b comes again, or is large and its rows lie multiples of ... */
@@ -87,14 +88,38 @@ static gruI_panels block_of(const product *p, int64_t index) {
 
 static int64_t blocks(const product *p) { return gruI_cpu_blocks(p->p1 - p->p0, p->k); }
 
+/* Runs jobs 0 .. count - 1: on the pool, or (device NULL) here. */
+static gru_status each(gruI_device *device, int64_t count, gruI_job job, product *p) {
+  if (device != NULL) return gruI_cpu_parallel(device, count, job, p);
+  for (int64_t i = 0; i < count; i++) job(p, i, 0);
+  return GRU_OK;
+}
+
 static void pack_panel(void *context, int64_t index, int worker) {
   const product *p = context;
-  const gruI_gemm *g = p->call;
   int64_t which = index / p->panels, panel = index % p->panels;
   gruI_panels block = block_of(p, which);
   (void)worker;
-  p->panel->pack(&block, source_of(p, which), g->trans_b ? 1 : g->ldb, g->trans_b ? g->ldb : 1,
-                 panel, panel + 1);
+  p->panel->pack(&block, source_of(p, which), 1, p->call->ldb, panel, panel + 1);
+}
+
+/* Rows of b that lie side by side are packed some at a time, into all panels: read in the order in which they
+** lie, where panel by panel each row would be read in pieces. */
+static void pack_some_rows(void *context, int64_t index, int worker) {
+  const product *p = context;
+  int64_t pieces = gruI_cpu_blocks(p->k, PACK_ROWS);
+  int64_t which = index / pieces, first = index % pieces * PACK_ROWS;
+  gruI_panels block = block_of(p, which);
+  int64_t rows = gruI_cpu_min(PACK_ROWS, block.k - first);
+  const char *from = source_of(p, which);
+  (void)worker;
+  if (rows > 0)
+    p->panel->pack_rows(&block, first, rows, at(p, from, first * p->call->ldb), p->call->ldb);
+}
+
+static gru_status pack(gruI_device *device, product *p) {
+  if (p->call->trans_b) return each(device, blocks(p) * p->panels, pack_panel, p);
+  return each(device, blocks(p) * gruI_cpu_blocks(p->k, PACK_ROWS), pack_some_rows, p);
 }
 
 /* Where block `index` of the rows of c starts: all have as many, but for a tile. */
@@ -155,18 +180,11 @@ static void share_out(product *p) {
   p->groups = gruI_cpu_blocks(p->panels, p->group);
 }
 
-/* Runs jobs 0 .. count - 1: on the pool, or (device NULL) here. */
-static gru_status each(gruI_device *device, int64_t count, gruI_job job, product *p) {
-  if (device != NULL) return gruI_cpu_parallel(device, count, job, p);
-  for (int64_t i = 0; i < count; i++) job(p, i, 0);
-  return GRU_OK;
-}
-
 static gru_status pass(gruI_device *device, product *p) {
   p->panels = p->panel->count(p->call->dtype, p->n);
   share_out(p);
   gru_status status = GRU_OK;
-  if (!p->is_direct && !p->is_packed) status = each(device, blocks(p) * p->panels, pack_panel, p);
+  if (!p->is_direct && !p->is_packed) status = pack(device, p);
   if (status != GRU_OK) return status;
   return each(device, p->down * p->groups, multiply_block, p);
 }
