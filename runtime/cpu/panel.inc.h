@@ -174,8 +174,8 @@ ALWAYS_INLINE void PANEL_NAME(column, T)(int vectors, int form, int packed,
 
 ALWAYS_INLINE void PANEL_NAME(panels, T)(int form, int packed, const gruI_panel_call *call) {
   const gruI_panels *b = call->b;
-  fetch to_fetch = {.at = {call->next[0].at, call->next[1].at},
-                    .bytes = {call->next[0].bytes, call->next[1].bytes}};
+  fetch to_fetch = {.at = {[NEXT] = call->next[0].at, [AFTER_NEXT] = call->next[1].at},
+                    .bytes = {[NEXT] = call->next[0].bytes, [AFTER_NEXT] = call->next[1].bytes}};
   for (int64_t panel = call->first; panel < call->last; panel++) {
     int64_t j = panel * VECTORS * LANES, vectors = PANEL_NAME(width, T)(b->n, panel);
     int64_t cols = gruI_cpu_min(VECTORS * LANES, b->n - j);

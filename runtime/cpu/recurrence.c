@@ -106,8 +106,8 @@ static gruI_region region(const walk *w, const void *p, int64_t first, int64_t e
   return (gruI_region){at(w, p, first), elements * (int64_t)size_of(w)};
 }
 
-/* What the gates of the step after number `i` read and write: fetched while the one product of this step, or
-** its two, are made. */
+/* What the gates of the step after number `i` read and write, to be fetched during this step's products: the
+** first one's part, and, backward, that of the second where a step has two (GRU). */
 static void look_ahead(const walk *w, int64_t i, int64_t first, int64_t last,
                        gruI_region ahead[2][2]) {
   const gruI_recurrence *call = w->call;
@@ -118,6 +118,7 @@ static void look_ahead(const walk *w, int64_t i, int64_t first, int64_t last,
   if (w->backward) {
     ahead[0][0] = region(w, next.gates, 0, rows * S * H);
     ahead[0][1] = region(w, call->dy, row * H, rows * H);
+    if (w->parts < 2) return;
     ahead[1][0] = region(w, call->dgx, row * G * H, rows * G * H);
     ahead[1][1] = region(w, next.h, first * H, rows * H);
   } else {
