@@ -23,14 +23,14 @@ end
 local sources = find("runtime", {"c", "h", "cu", "cuh", "def"})
 
 -- What the files of a folder may include between quotes, as patterns; those of their own folder
--- besides.  The floor is core/device.h, core/math*.h, core/pool.h, core/pace.h,
--- core/philox.h, core/random_plan.h.
+-- besides.  The floor is core/device.h, core/math*.h, core/pace.h,
+-- core/philox.h, core/random_plan.h; the CPU has threads, too: core/pool.h, core/spin.h.
 local floor = {"^core/device%.h$", "^core/math[%w_]*%.h$", "^core/pace%.h$", "^core/philox%.h$",
   "^core/random_plan%.h$", "^ops%.def$", "^gru%.h$"}
 local allowed = {
   core = {"^gru%.h$", "^ops%.def$"},
   ops = {"^core/", "^gru%.h$", "^ops%.def$"},
-  cpu = {"^core/pool%.h$", table.unpack(floor)},
+  cpu = {"^core/pool%.h$", "^core/spin%.h$", table.unpack(floor)},
   cuda = floor,
   io = {"^core/", "^gru%.h$"},
   lua = {"^gru%.h$"},

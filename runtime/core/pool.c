@@ -24,10 +24,10 @@
 #include <unistd.h>
 
 #include "core/offers.h"
+#include "core/spin.h"
 
 enum {
-  SPINS = 3000,     /* looks at `state` before parking: about 100 microseconds */
-  YIELD_EVERY = 64, /* looks after which others may have the core: two microseconds */
+  SPINS = 3000, /* looks at `state` before parking: about 100 microseconds */
   MAX_THREADS = 256,
   MAX_SHARES = 16 /* looking through all of them must stay cheap */
 };
@@ -76,20 +76,6 @@ struct gruI_pool {
 /* The pool whose job this thread is in, and as which worker. */
 static _Thread_local const gruI_pool *inside_pool;
 static _Thread_local int inside_worker;
-
-/* Pauses after look `i`. A core that somebody else wants, the caller perhaps, is given away now
-** and then: without that, a helper woken on the caller's own core spins in its place. */
-static inline void pause_briefly(int i) {
-  if (i % YIELD_EVERY == YIELD_EVERY - 1) {
-    sched_yield();
-    return;
-  }
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ __volatile__("yield");
-#endif
-}
 
 /* ---- blocks ------------------------------------------------------------------------ */
 
@@ -162,7 +148,7 @@ static void wait_for_work(gruI_pool *pool, uint64_t seen) {
         atomic_load_explicit(&pool->offers.ready, memory_order_relaxed) > 0 ||
         atomic_load_explicit(&pool->stop, memory_order_relaxed))
       return;
-    pause_briefly(i);
+    gruI_spin(i);
   }
   pthread_mutex_lock(&pool->mutex);
   atomic_fetch_add(&pool->sleepers, 1);
@@ -353,7 +339,7 @@ static void open_job(gruI_pool *pool, int64_t blocks, gruI_job job, void *contex
 static void close_job(gruI_pool *pool) {
   uint64_t state = atomic_fetch_add(&pool->state, EPOCH_ONE) + EPOCH_ONE;
   for (int i = 0; i < pool->spins && (state & INSIDE_MASK) != 0; i++) {
-    pause_briefly(i);
+    gruI_spin(i);
     state = atomic_load_explicit(&pool->state, memory_order_acquire);
   }
   if ((state & INSIDE_MASK) == 0) return;
@@ -397,12 +383,12 @@ void gruI_pool_offer(gruI_pool *pool, gruI_offer *offer) {
 
 void gruI_pool_withdraw(gruI_pool *pool, gruI_offer *offer) {
   gruI_offers_withdraw(&pool->offers, offer);
-  for (int i = 0; !gruI_offer_is_done(offer); i++) pause_briefly(i);
+  for (int i = 0; !gruI_offer_is_done(offer); i++) gruI_spin(i);
 }
 
 void gruI_pool_join(gruI_pool *pool, gruI_offer *offer) {
   for (int i = 0; !gruI_offer_is_done(offer); i++)
-    if (!run_offered(pool, worker_of(pool))) pause_briefly(i);
+    if (!run_offered(pool, worker_of(pool))) gruI_spin(i);
 }
 
 gru_status gruI_pool_finish(gruI_pool *pool, gruI_offer *offer) {
@@ -412,7 +398,7 @@ gru_status gruI_pool_finish(gruI_pool *pool, gruI_offer *offer) {
       gruI_pool_withdraw(pool, offer);
       return GRU_ERROR_INTERRUPTED;
     }
-    if (!run_offered(pool, worker_of(pool))) pause_briefly(i);
+    if (!run_offered(pool, worker_of(pool))) gruI_spin(i);
   }
   return GRU_OK;
 }
@@ -420,5 +406,5 @@ gru_status gruI_pool_finish(gruI_pool *pool, gruI_offer *offer) {
 void gruI_pool_settle(gruI_pool *pool) {
   if (is_forked(pool)) forget_helpers(pool);
   for (int i = 0; gruI_offers_are_left(&pool->offers); i++)
-    if (!run_offered(pool, worker_of(pool))) pause_briefly(i);
+    if (!run_offered(pool, worker_of(pool))) gruI_spin(i);
 }

@@ -1,7 +1,7 @@
 /* recurrence.c - recurrent layers over whole sequences: the walk through time.
 **
 ** Rows of the batch do not depend on each other, so each thread takes some of them through all
-** steps without waiting for the others.  The weights are packed once (panel.h), which pays from a
+** steps without waiting for the others, and then takes over what others have left (handover.h).  The weights are packed once (panel.h), which pays from a
 ** few steps on; short sequences, and a few rows of wide layers, call the ordinary product instead,
 ** whole batch by whole batch.  Which way is taken follows from the sizes alone, and packed products
 ** give the same bits whatever the rows: results do not depend on the number of threads.
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cpu/handover.h"
 #include "cpu/panel.h"
 
 enum {
@@ -18,7 +19,7 @@ enum {
   FEW_ROWS = 4,  /* below that, and from WIDE on, the ordinary product uses all threads */
   WIDE = 512,
   ROWS_UNIT = 4,         /* a thread's rows are a multiple */
-  SEGMENT_WORK = 1 << 28 /* multiplications between two looks at the abort check */
+  SEGMENT_WORK = 1 << 30 /* multiplications between two looks at the abort check */
 };
 
 /* The weights as one matrix, or as those of r and z and that of n. */
@@ -38,6 +39,7 @@ typedef struct walk {
   char *b_x, *b_h, *sums, *gates;
   int64_t t; /* of the step under way, where not packed */
   int phase;
+  gruI_handover handover;
 } walk;
 
 static int64_t gates_of(const walk *w) { return gruI_cell_gates(w->call->cell); }
@@ -141,32 +143,46 @@ static void multiply_packed(const walk *w, const gruI_step *step, operands x,
                                              .next = {ahead[0], ahead[1]}});
 }
 
-/* Steps from .. to - 1 of a block of rows. */
-static void packed_block(void *context, int64_t index, int worker) {
-  const walk *w = context;
+/* Step number `i` of the walk for some rows. */
+static void packed_step(const walk *w, int64_t i, int64_t first, int64_t last) {
   const gruI_recurrence_rows *rows = w->isa->recurrence_rows;
-  int64_t first = index * w->rows, last = gruI_cpu_min(first + w->rows, w->call->batch);
-  (void)worker;
-  for (int64_t i = w->from; i < w->to; i++) {
-    gruI_step step = describe(w, i, first, last);
-    gruI_region ahead[2][2] = {{{.bytes = 0}}};
-    look_ahead(w, i, first, last, ahead);
-    if (!w->backward) {
-      for (int phase = 0; phase < w->parts; phase++) {
-        multiply_packed(w, &step, sums_of(w, &step, phase), ahead[phase]);
-        rows->forward(&step, phase);
-      }
-    } else if (w->call->cell == GRUI_GRU_BEFORE) {
-      rows->backward(&step, 0);
-      multiply_packed(w, &step, gradient_of(w, &step, 1), ahead[1]);
-      rows->backward(&step, 1);
-      multiply_packed(w, &step, gradient_of(w, &step, 0), ahead[0]);
-    } else {
-      rows->backward(&step, 0);
-      for (int which = 0; which < w->parts; which++)
-        multiply_packed(w, &step, gradient_of(w, &step, which), ahead[which]);
+  gruI_step step = describe(w, i, first, last);
+  gruI_region ahead[2][2] = {{{.bytes = 0}}};
+  look_ahead(w, i, first, last, ahead);
+  if (!w->backward) {
+    for (int phase = 0; phase < w->parts; phase++) {
+      multiply_packed(w, &step, sums_of(w, &step, phase), ahead[phase]);
+      rows->forward(&step, phase);
     }
+  } else if (w->call->cell == GRUI_GRU_BEFORE) {
+    rows->backward(&step, 0);
+    multiply_packed(w, &step, gradient_of(w, &step, 1), ahead[1]);
+    rows->backward(&step, 1);
+    multiply_packed(w, &step, gradient_of(w, &step, 0), ahead[0]);
+  } else {
+    rows->backward(&step, 0);
+    for (int which = 0; which < w->parts; which++)
+      multiply_packed(w, &step, gradient_of(w, &step, which), ahead[which]);
   }
+}
+
+/* The steps of this segment for a block of rows, and then for what other threads give away. */
+static void packed_block(void *context, int64_t index, int worker) {
+  walk *w = context;
+  int64_t first = index * w->rows;
+  gruI_stretch mine = {first, gruI_cpu_min(first + w->rows, w->call->batch), w->from};
+  (void)worker;
+  gruI_handover_begin(&w->handover);
+  do {
+    for (int64_t i = mine.from; i < w->to; i++) {
+      packed_step(w, i, mine.first, mine.last);
+      int64_t half = gruI_cpu_blocks(mine.last - mine.first, 2 * ROWS_UNIT) * ROWS_UNIT;
+      gruI_stretch rest = {mine.first + half, mine.last, i + 1};
+      if (gruI_handover_wanted(&w->handover) && rest.first < rest.last && rest.from < w->to &&
+          gruI_handover_give(&w->handover, rest))
+        mine.last = rest.first;
+    }
+  } while (gruI_handover_next(&w->handover, &mine));
 }
 
 /* ---- the same with ordinary products ------------------------------------------------- */

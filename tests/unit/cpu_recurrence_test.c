@@ -332,6 +332,8 @@ static void tests(void) {
     try_layer(cells[i], GRU_FLOAT32, 3, 3, 520); /* a few rows of a wide layer */
     try_layer(cells[i], GRU_FLOAT64, 2, 7, 130);
     try_layer(cells[i], GRU_FLOAT32, 60, 6, 9);
+    try_layer(cells[i], GRU_FLOAT32, 30, 20,
+              100); /* 12 rows and 8: the second thread gets some more */
   }
   try_stop(5, 40, 8);
   try_stop(2, 40, 8);
