@@ -47,10 +47,8 @@ describe("statistics", function()
     assert.equal(3, stats.ratio(six, two, "more"))
   end)
 
-  it("compare round by round", function()
-    -- the second round's machine is ten times slower
-    assert.same({2, 2}, stats.ratios({4, 2, 9, 40, 20, 90}, {2, 20}, 2))
-    assert.same({0.5}, stats.ratios({1}, {1, 2, 3}, 1))
+  it("compare number by number", function()
+    assert.same({2, 0.5}, stats.ratios({4, 2}, {2, 4}))
   end)
 
   it("count the operations of the article", function()

@@ -34,14 +34,10 @@ function stats.ratio(ours, peer, better)
   return ours.median / peer.median
 end
 
---- The ratios of two lists' medians, round by round: each list holds equally many samples of every round.
-function stats.ratios(over, under, rounds)
-  local list, a, b = {}, #over // rounds, #under // rounds
-  for r = 1, rounds do
-    local x = table.move(over, (r - 1) * a + 1, r * a, 1, {})
-    local y = table.move(under, (r - 1) * b + 1, r * b, 1, {})
-    list[r] = stats.median(x) / stats.median(y)
-  end
+--- One list over another, number by number.
+function stats.ratios(over, under)
+  local list = {}
+  for i, x in ipairs(over) do list[i] = x / under[i] end
   return list
 end
 
