@@ -42,6 +42,7 @@ typedef struct product {
   int64_t k, depth, cols; /* terms of a block, blocks of a pass, columns of either */
   int64_t direct;         /* columns from 0 on that are used as they lie */
   int64_t down;           /* blocks of the rows of c */
+  int64_t whole;          /* of them a thread has so many, the last in halves; 0: all alike */
   int64_t groups, group;  /* the panels of a pass: how many groups, of how many panels */
   int64_t threads;
   size_t bytes;       /* of a packed block of b */
@@ -122,10 +123,16 @@ static gru_status pack(gruI_device *device, product *p) {
   return each(device, blocks(p) * gruI_cpu_blocks(p->k, PACK_ROWS), pack_some_rows, p);
 }
 
-/* Where block `index` of the rows of c starts: all have as many, but for a tile. */
+/* Where block `index` of the rows of c starts: all have as many, but for a tile, and for the halves at the end
+** of a thread's share.  Those are there for whoever is done first, who waits for the last one begun. */
 static int64_t row_at(const product *p, int64_t index) {
-  int64_t tiles = gruI_cpu_blocks(p->call->m, TILE_ROWS);
-  return gruI_cpu_min(index * tiles / p->down * TILE_ROWS, p->call->m);
+  int64_t tiles = gruI_cpu_blocks(p->call->m, TILE_ROWS), at = index, of = p->down;
+  if (p->whole > 0) { /* counted in halves */
+    int64_t share = index / (p->whole + 1), i = index % (p->whole + 1);
+    at = 2 * (share * p->whole + i) - (i == p->whole);
+    of = 2 * p->whole * p->threads;
+  }
+  return gruI_cpu_min(at * tiles / of * TILE_ROWS, p->call->m);
 }
 
 /* The rows of a that the thread which makes block `index` most likely reads next, if they lie close together.
@@ -226,7 +233,7 @@ static void choose_cols(product *p) {
 }
 
 /* Rows of c, up to `most` in a block, and where there are several one for each thread, two, ...; fewer
-** where there are few panels, too. */
+** where there are few panels, too.  Where they are many the last block of each thread is cut in halves. */
 static void choose_rows(product *p, int64_t most) {
   int64_t tiles = gruI_cpu_blocks(p->call->m, TILE_ROWS);
   int64_t panels = p->panel->count(p->call->dtype, p->cols);
@@ -235,6 +242,10 @@ static void choose_rows(product *p, int64_t most) {
   while (p->threads > 1 && p->down * panels < LEAST_JOBS * p->threads && p->down < tiles)
     p->down *= 2;
   if (p->down > tiles) p->down = tiles;
+  if (p->threads == 1 || p->down % p->threads != 0) return;
+  if (p->down < 2 * p->threads || 2 * p->down > tiles) return;
+  p->whole = p->down / p->threads;
+  p->down += p->threads;
 }
 
 static void choose_blocks(product *p) {
