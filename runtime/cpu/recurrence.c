@@ -1,10 +1,11 @@
 /* recurrence.c - recurrent layers over whole sequences: the walk through time.
 **
 ** Rows of the batch do not depend on each other, so each thread takes some of them through all
-** steps without waiting for the others, and then takes over what others have left (handover.h).  The weights are packed once (panel.h), which pays from a
-** few steps on; short sequences, and a few rows of wide layers, call the ordinary product instead,
-** whole batch by whole batch.  Which way is taken follows from the sizes alone, and packed products
-** give the same bits whatever the rows: results do not depend on the number of threads.
+** steps without waiting for the others, and then takes over what others have left (handover.h).
+** The weights are packed once (panel.h), which pays from a few steps on; short sequences, and a few
+** rows of wide layers, call the ordinary product instead, whole batch by whole batch.  Which way is
+** taken follows from the sizes alone, and packed products give the same bits whatever the rows:
+** results do not depend on the number of threads.
 */
 #include "cpu/recurrence.h"
 
