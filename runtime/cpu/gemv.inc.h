@@ -20,28 +20,33 @@ enum { GEMV_NAME(TERMS, T) = 4096 / (int)sizeof(T) }; /* of x that are kept at h
 ** apart and followed by zeros up to a whole VECTOR.  vectors and rows are constants after inlining. */
 ALWAYS_INLINE void GEMV_NAME(dots, T)(int vectors, int rows, const gruI_gemv *g, const T *w,
                                       const T *x, int64_t terms, int64_t o, int accumulate) {
-  VECTOR sum[8][MOST] = {{{0}}};
+  VECTOR sum[AT_ONCE] = {{0}};
+  T total[AT_ONCE];
   int64_t p = 0;
   for (; p + LANES <= terms; p += LANES)
     for (int r = 0; r < rows; r++) {
       VECTOR b = *(const VECTOR *)(w + r * g->ldw + p);
-      for (int v = 0; v < vectors; v++) sum[r][v] += b * *(const VECTOR *)(x + v * TERMS + p);
+      for (int v = 0; v < vectors; v++)
+        sum[r * vectors + v] += b * *(const VECTOR *)(x + v * TERMS + p);
     }
   for (int r = 0; r < rows && p < terms; r++) {
-    VECTOR b = {0};
-    memcpy(&b, w + r * g->ldw + p, (size_t)(terms - p) * sizeof(T));
-    for (int v = 0; v < vectors; v++) sum[r][v] += b * *(const VECTOR *)(x + v * TERMS + p);
+    VECTOR b = (VECTOR)GEMV_NAME(first, T)(w + r * g->ldw + p, terms - p);
+    for (int v = 0; v < vectors; v++)
+      sum[r * vectors + v] += b * *(const VECTOR *)(x + v * TERMS + p);
   }
+  if (rows * vectors == AT_ONCE)
+    GEMV_NAME(totals, T)((const GEMV_NAME(sums, T) *)sum, total);
+  else
+    for (int i = 0; i < rows * vectors; i++)
+      total[i] = GEMV_NAME(total, T)((GEMV_NAME(sums, T))sum[i]);
   for (int r = 0; r < rows; r++)
     for (int v = 0; v < vectors; v++)
-      GEMV_NAME(store, T)(g, v, o + r, GEMV_NAME(total, T)(sum[r][v]), accumulate);
+      GEMV_NAME(store, T)(g, v, o + r, total[r * vectors + v], accumulate);
 }
 
 ALWAYS_INLINE void GEMV_NAME(by_rows, T)(int vectors, const gruI_gemv *g) {
   T x[MOST * TERMS] __attribute__((aligned(64)));
-  const int group = vectors == 1   ? 8
-                    : vectors == 2 ? 4
-                                   : 2; /* at most 8 sums: AVX2 has 16 registers */
+  const int group = AT_ONCE / (vectors == 3 ? 4 : vectors);
   for (int64_t p = 0; p < g->terms; p += TERMS) {
     int64_t terms = gruI_cpu_min(TERMS, g->terms - p), o = 0;
     for (int v = 0; v < vectors; v++) {

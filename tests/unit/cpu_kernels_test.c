@@ -84,6 +84,24 @@ static void try_bias(gruI_gemm g, const void *before, const void *product, int64
   free(want), free(bias);
 }
 
+/* Matrices (rows, cols) of random elements with NaN, which no kernel may look at, between the rows. */
+static void *random_matrices(gru_dtype dtype, int64_t count, int64_t batch, int64_t stride,
+                             int64_t rows, int64_t cols, int64_t ld) {
+  size_t size = gru_dtype_size(dtype);
+  char *all = random_elements(dtype, count), *p = copy_of(all, (size_t)count * size);
+  for (int64_t i = 0; i < count; i++) {
+    if (dtype == GRU_FLOAT32) ((float *)(void *)p)[i] = NAN;
+    if (dtype == GRU_FLOAT64) ((double *)(void *)p)[i] = NAN;
+  }
+  for (int64_t i = 0; i < batch; i++)
+    for (int64_t r = 0; r < rows; r++) {
+      size_t at = (size_t)(i * stride + r * ld) * size;
+      memcpy(p + at, all + at, (size_t)cols * size);
+    }
+  free(all);
+  return p;
+}
+
 static void try_gemm(gru_dtype dtype, int64_t batch, int64_t m, int64_t n, int64_t k) {
   gruI_gemm g = {.dtype = dtype, .batch = batch, .m = m, .n = n, .k = k};
   size_t size = gru_dtype_size(dtype);
@@ -100,8 +118,10 @@ static void try_gemm(gru_dtype dtype, int64_t batch, int64_t m, int64_t n, int64
   g.batch_b = below(3) ? rows_b * (g.ldb + k + n) : 0;
   g.batch_c = m * g.ldc;
   int64_t count = g.batch_c * batch + 1;
-  void *a = random_elements(dtype, batch * rows_a * (g.lda + k + m) + 1);
-  void *b = random_elements(dtype, batch * rows_b * (g.ldb + k + n) + 1);
+  void *a = random_matrices(dtype, batch * rows_a * (g.lda + k + m) + 1, batch, g.batch_a, rows_a,
+                            g.trans_a ? m : k, g.lda);
+  void *b = random_matrices(dtype, batch * rows_b * (g.ldb + k + n) + 1, batch, g.batch_b, rows_b,
+                            g.trans_b ? k : n, g.ldb);
   void *before = random_elements(dtype, count), *first = NULL;
   if (dtype == GRU_FLOAT32 && !g.accumulate && m > 0 && n > 0) ((float *)before)[0] = NAN;
   g.a = a;
