@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "core/process.h"
 
 enum {
   LEAST_WORK = 1 << 22,    /* multiplications of a product: what costs less is done at once */
@@ -23,7 +24,7 @@ struct gruI_pending {
   gruI_storage *in[GRUI_SLOTS]; /* owned */
   gruI_storage *weight;         /* in[1] of a product */
   int64_t blocks;               /* as offered */
-  pid_t owner;                  /* the process that has offered */
+  int owner;                    /* the process that has offered */
   gruI_device *device;
   union {
     struct {
@@ -63,7 +64,7 @@ static void sweep(gru_runtime *rt) {
 /* Does what is left of the first.  In the child of a fork nobody else will. */
 static void complete_first(gru_runtime *rt) {
   gruI_pending *first = rt->pending;
-  if (first->owner == getpid())
+  if (first->owner == gruI_process())
     gruI_pool_join(rt->pool, &first->offer);
   else
     for (int64_t i = 0; i < first->blocks; i++) first->offer.job(first->offer.context, i, 0);
@@ -94,7 +95,7 @@ void gruI_pending_settle(gru_runtime *rt) {
 void gruI_pending_drop(gruI_storage *storage) {
   gru_runtime *rt = storage->place->rt;
   gruI_pending *pending = storage->pending;
-  if (pending->owner == getpid()) gruI_pool_withdraw(rt->pool, &pending->offer);
+  if (pending->owner == gruI_process()) gruI_pool_withdraw(rt->pool, &pending->offer);
   end(rt, pending);
 }
 
@@ -112,7 +113,7 @@ static gruI_pending *begin(gru_tensor *out) {
   memset(pending, 0, offsetof(gruI_pending, work));
   pending->out = out->storage;
   pending->device = gruI_device_of(out);
-  pending->owner = getpid();
+  pending->owner = gruI_process();
   return pending;
 }
 
@@ -165,7 +166,7 @@ bool gruI_pending_elementwise(const gruI_elementwise *call, gru_tensor *const *s
                               gru_tensor *out) {
   bool waits = false;
   if (!out->rt->pending || out->storage->pending) return false;
-  pid_t self = getpid();
+  int self = gruI_process();
   for (int i = 0; i < GRUI_SLOTS; i++) {
     const gru_tensor *t = slots[i];
     if (!t || gruI_is_number(t)) continue;

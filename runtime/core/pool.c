@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "core/offers.h"
+#include "core/process.h"
 #include "core/spin.h"
 
 enum {
@@ -51,7 +52,7 @@ struct gruI_pool {
   int threads; /* wanted, the caller counted in */
   int started; /* helpers that run */
   int spins;
-  pid_t owner; /* the process that the helpers live in */
+  int owner; /* the process that the helpers live in */
   helper *helpers;
   int (*should_abort)(void *);
   void *abort_context;
@@ -222,7 +223,7 @@ static void start_helpers(gruI_pool *pool) {
   sigset_t all, old;
   if (pool->helpers == NULL) pool->helpers = calloc((size_t)pool->threads, sizeof *pool->helpers);
   if (pool->helpers == NULL) return;
-  pool->owner = getpid();
+  pool->owner = gruI_process();
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
   while (pool->started < pool->threads - 1) {
@@ -245,7 +246,9 @@ static void init_sync(gruI_pool *pool) {
   atomic_init(&pool->stop, 0);
 }
 
-static int is_forked(const gruI_pool *pool) { return pool->started > 0 && pool->owner != getpid(); }
+static int is_forked(const gruI_pool *pool) {
+  return pool->started > 0 && pool->owner != gruI_process();
+}
 
 /* In a forked child: the helpers are not there, and a lock may be held by one of them. */
 static void forget_helpers(gruI_pool *pool) {
@@ -284,7 +287,7 @@ static int choose_spins(int threads) {
 gruI_pool *gruI_pool_create(int threads, int (*should_abort)(void *), void *abort_context) {
   void *block = NULL;
   gruI_pool *pool;
-  if (posix_memalign(&block, 64, sizeof *pool) != 0) return NULL;
+  if (!gruI_process_watch() || posix_memalign(&block, 64, sizeof *pool) != 0) return NULL;
   pool = block;
   pool->threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
   pool->started = 0;
