@@ -55,6 +55,8 @@ local SAME = {
   {"turns warnings on where -W stands", "$LUA -e 'warn(\"a\")' -W -e 'warn(\"b\")'"},
   {"follows @on and @off", "$LUA -e 'warn(\"@on\") warn(\"a\") warn(\"@off\") warn(\"b\")'"},
   {"runs stdin without arguments", "$LUA", "print('from stdin', ...) print(arg[0])"},
+  {"warns in parts, which are no control messages",
+    "$LUA -W -e 'warn(\"a\", \"@off\", \"b\") warn(\"@odd\") warn(\"c\", \"@off\") warn(\"d\")'"},
   {"runs stdin after options that run nothing", "$LUA -W --", "warn('from stdin')"},
   {"runs stdin for -", "$LUA - a b", "print('from stdin', ...) print(arg[0], arg[1])"},
   {"runs a file called - after --", "$LUA -- - a"},

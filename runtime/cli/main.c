@@ -1,8 +1,8 @@
 /* main.c - gru-lua: stock `lua` with the tensor runtime inside.
 **
-** Reading order: options (the command line), info (--version, --device), then, inside a
-** protected call: library (require "gru"), call (run and report), repl; interrupt serves
-** Ctrl-C to all of them.
+** Reading order: options (the command line), info (--version, --device), state (Lua's, on heap),
+** then, inside a protected call: library (require "gru"), call (run and report), repl; interrupt
+** serves Ctrl-C to all of them.
 */
 #include <lauxlib.h>
 #include <limits.h>
@@ -19,6 +19,7 @@
 #include "options.h"
 #include "profile.h"
 #include "repl.h"
+#include "state.h"
 
 /* A command line, for `run`. */
 typedef struct gru_cli_start {
@@ -192,7 +193,7 @@ static int fail_usage(const char *program, const char *problem) {
 
 /* Runs Lua.  Returns an exit status. */
 static int run_state(gru_cli_start *start) {
-  lua_State *L = luaL_newstate();
+  lua_State *L = gruI_state_new();
   if (L == NULL) {
     gruI_call_message("cannot create state: not enough memory");
     return EXIT_FAILURE;
@@ -201,7 +202,7 @@ static int run_state(gru_cli_start *start) {
   lua_pushlightuserdata(L, start);
   int status = lua_pcall(L, 1, 1, 0);
   int exit_status = status == LUA_OK ? (int)lua_tointeger(L, -1) : gruI_call_report(L, status);
-  lua_close(L);
+  gruI_state_close(L);
   return exit_status;
 }
 

@@ -10,7 +10,7 @@
 
 #include "core/pending.h"
 
-enum { MAX_THREADS = 256 };
+enum { MAX_THREADS = 256, OBJECT_LOG_STEP = 6 /* objects begin with a cache line */ };
 
 const char *gru_status_name(gru_status status) {
   static const char *const names[] = {"ok",     "argument", "shape",       "dtype",
@@ -90,6 +90,7 @@ gru_status gru_runtime_create(const gru_runtime_config *config, gru_runtime **ou
     free(rt);
     return GRU_ERROR_ARGUMENT;
   }
+  gruI_slab_init(&rt->slab, OBJECT_LOG_STEP);
   rt->grad_enabled = 1;
   rt->default_dtype = GRU_FLOAT32;
   rt->pool =
@@ -113,8 +114,9 @@ void gru_runtime_destroy(gru_runtime *rt) {
 
 void *gruI_object_new(gru_runtime *rt, size_t bytes) {
   void *object = gruI_slab_alloc(&rt->slab, bytes);
-  if (object) rt->objects++;
-  return object;
+  if (!object) return NULL;
+  rt->objects++;
+  return memset(object, 0, bytes);
 }
 
 void gruI_object_free(gru_runtime *rt, void *object, size_t bytes) {

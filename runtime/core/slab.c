@@ -1,73 +1,74 @@
-/* slab.c - free lists of small objects. */
+/* slab.c - free lists of small blocks. */
 #include "core/slab.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SLAB_PASS_THROUGH 1
-#elif defined(__has_feature)
+#ifdef __has_feature
 #if __has_feature(address_sanitizer)
-#define SLAB_PASS_THROUGH 1
+#define __SANITIZE_ADDRESS__ 1 /* as GCC says it */
 #endif
 #endif
-
-#ifdef SLAB_PASS_THROUGH
-
-void *gruI_slab_alloc(gruI_slab *slab, size_t bytes) {
-  (void)slab;
-  return calloc(1, bytes);
-}
-
-void gruI_slab_free(gruI_slab *slab, void *object, size_t bytes) {
-  (void)slab, (void)bytes;
-  free(object);
-}
-
-void gruI_slab_destroy(gruI_slab *slab) { (void)slab; }
-
+#ifdef __SANITIZE_ADDRESS__
+enum { LISTS = 0 };
 #else
+enum { LISTS = GRUI_SLAB_CLASSES };
+#endif
+enum { CHUNK_BYTES = 64 * 1024 };
 
-enum { CHUNK_BYTES = 64 * 1024, CHUNK_HEADER = GRUI_SLAB_STEP };
+static size_t class_of(const gruI_slab *slab, size_t bytes) {
+  return (bytes - 1) >> slab->log_step;
+}
 
-static size_t class_of(size_t bytes) { return (bytes - 1) / GRUI_SLAB_STEP; }
+void gruI_slab_init(gruI_slab *slab, int log_step) {
+  memset(slab, 0, sizeof *slab);
+  slab->log_step = log_step;
+}
 
-/* Cuts an object of `size` bytes from the newest chunk, or from a new one. */
+bool gruI_slab_is_large(const gruI_slab *slab, size_t bytes) {
+  return class_of(slab, bytes) >= LISTS;
+}
+
+bool gruI_slab_same_list(const gruI_slab *slab, size_t bytes, size_t others) {
+  return class_of(slab, bytes) == class_of(slab, others) && !gruI_slab_is_large(slab, bytes);
+}
+
+/* Cuts a block of `size` bytes from the newest chunk, or from a new one. */
 static void *cut(gruI_slab *slab, size_t size) {
   if (slab->fresh_bytes < size) {
-    char *chunk = aligned_alloc(GRUI_SLAB_STEP, CHUNK_BYTES);
+    size_t header = (size_t)1 << slab->log_step;
+    char *chunk = aligned_alloc(header, CHUNK_BYTES);
     if (!chunk) return NULL;
     *(void **)(void *)chunk = slab->chunks;
     slab->chunks = chunk;
-    slab->fresh = chunk + CHUNK_HEADER;
-    slab->fresh_bytes = CHUNK_BYTES - CHUNK_HEADER;
+    slab->fresh = chunk + header;
+    slab->fresh_bytes = CHUNK_BYTES - header;
   }
-  void *object = slab->fresh;
+  void *block = slab->fresh;
   slab->fresh += size;
   slab->fresh_bytes -= size;
-  return object;
+  return block;
 }
 
 void *gruI_slab_alloc(gruI_slab *slab, size_t bytes) {
-  size_t class = class_of(bytes);
-  if (class >= GRUI_SLAB_CLASSES) return calloc(1, bytes);
-  void *object = slab->free[class];
-  if (object)
-    slab->free[class] = *(void **)object;
-  else if (!(object = cut(slab, (class + 1) * GRUI_SLAB_STEP)))
-    return NULL;
-  return memset(object, 0, bytes);
+  size_t class = class_of(slab, bytes);
+  if (class >= LISTS) return malloc(bytes);
+  void *block = slab->free[class];
+  if (!block) return cut(slab, (class + 1) << slab->log_step);
+  slab->free[class] = *(void **)block;
+  __builtin_prefetch(slab->free[class], 1); /* the next one, whose link will be read */
+  return block;
 }
 
-void gruI_slab_free(gruI_slab *slab, void *object, size_t bytes) {
-  if (!object) return;
-  size_t class = class_of(bytes);
-  if (class >= GRUI_SLAB_CLASSES) {
-    free(object);
+void gruI_slab_free(gruI_slab *slab, void *block, size_t bytes) {
+  if (!block) return;
+  size_t class = class_of(slab, bytes);
+  if (class >= LISTS) {
+    free(block);
     return;
   }
-  *(void **)object = slab->free[class];
-  slab->free[class] = object;
+  *(void **)block = slab->free[class];
+  slab->free[class] = block;
 }
 
 void gruI_slab_destroy(gruI_slab *slab) {
@@ -75,7 +76,5 @@ void gruI_slab_destroy(gruI_slab *slab) {
     next = *(void **)chunk;
     free(chunk);
   }
-  memset(slab, 0, sizeof *slab);
+  gruI_slab_init(slab, slab->log_step);
 }
-
-#endif
