@@ -132,6 +132,24 @@ describe("memory()", function()
     assert.is_true(peak [[collectgarbage "stop"]] >= 8 * MB) -- and no step is taken
   end)
 
+  it("keeps small results few, for the caches' sake, unless a large heap makes that dear", function()
+    local script = [[
+      local gru = require "gru"
+      local x = gru.ones(8)
+      gru.reset_peak_memory()
+      local start = gru.memory().live
+      for _ = 1, 20000 do x:add(1) end -- 32 bytes each
+      print((gru.memory().peak - start) // 32)
+    ]]
+    local function most(setup)
+      local command = ("'%s' -e '%s' -e '%s'"):format(command_line.program, setup, script)
+      return tonumber((command_line.capture(command)))
+    end
+    assert.is_true(most "" < 500)
+    assert.is_true(most "many = {} for i = 1, 1000000 do many[i] = i end" > 2000)
+    assert.equal(20000, most [[collectgarbage "stop"]])
+  end)
+
   it("and so it goes, in time, without empty_cache", function()
     local before = gru.memory().reserved
     spike()

@@ -7,7 +7,16 @@ static const char registry_state; /* its address is the key of the state */
 static const char registry_modes; /* weak table: coroutine -> its grad mode */
 static const char registry_current;
 
-enum { MB = 1 << 20, YOUNG_BYTES = 2 * MB, FLOOR_BYTES = 16 * MB };
+enum {
+  KB = 1 << 10,
+  MB = 1 << 20,
+  YOUNG_BYTES = 2 * MB,
+  FLOOR_BYTES = 16 * MB,
+  SMALL_TENSOR = 4 * KB,
+  OBJECT_BYTES = 512, /* of a tensor, its storage and its box, roughly */
+  LIBRARY_HEAP = MB,  /* this library and a vocabulary, roughly */
+  LEAST_YOUNG = 192 * KB
+};
 
 void gruL_register(lua_State *L, const luaL_Reg *list) {
   lua_getfield(L, LUA_REGISTRYINDEX, "gru.upvalues"); /* {state, metatable} */
@@ -62,10 +71,20 @@ void gruL_return_to(lua_State *L, gruL_state *s, int mode) {
 
 /* ---- the collector -------------------------------------------------------------------------- */
 
+static size_t heap_bytes(lua_State *L) { return (size_t)lua_gc(L, LUA_GCCOUNT) * 1024; }
+
+/* Notes what there is behind a collection. */
+static void begin_anew(lua_State *L, gruL_state *s) {
+  size_t heap = heap_bytes(L), most = heap > LIBRARY_HEAP ? 2 * (heap - LIBRARY_HEAP) : 0;
+  s->swept = gru_memory_taken(s->rt);
+  s->calls = 0;
+  s->most_young = most > LEAST_YOUNG ? most : LEAST_YOUNG;
+}
+
 static void collect(lua_State *L, gruL_state *s) {
   lua_gc(L, LUA_GCCOLLECT);
   s->base = gru_memory_live(s->rt);
-  s->swept = gru_memory_taken(s->rt);
+  begin_anew(L, s);
 }
 
 /* A step of the collector: where it is generational, as in gru-lua, it ends all young objects that
@@ -73,10 +92,19 @@ static void collect(lua_State *L, gruL_state *s) {
 ** while the caches still have it, for less than it costs to write to other memory. */
 static void collect_young(lua_State *L, gruL_state *s) {
   if (lua_gc(L, LUA_GCISRUNNING)) lua_gc(L, LUA_GCSTEP, 0);
-  s->swept = gru_memory_taken(s->rt);
+  begin_anew(L, s);
 }
 
-static size_t heap_bytes(lua_State *L) { return (size_t)lua_gc(L, LUA_GCCOUNT) * 1024; }
+/* Are there so many young objects that a step pays?  Small tensors and their boxes should go round within
+** the second level of the caches, a few hundred KB.  A step costs what it frees, and a walk through every
+** table that was changed: twice the script's own heap keeps that to a few hundredths of the time, also where
+** one table is all of it.  Large tensors are never young for long, and a script names many of them until
+** its backward: they are let be until there are MBs of them. */
+static bool is_young_due(lua_State *L, const gruL_state *s) {
+  uint64_t taken = gru_memory_taken(s->rt) - s->swept;
+  if (taken < SMALL_TENSOR * s->calls) return taken + OBJECT_BYTES * s->calls > s->most_young;
+  return taken > YOUNG_BYTES && taken > heap_bytes(L);
+}
 
 /* Lua sees a tensor as a few bytes; this sees its memory.  Collects all when half as much again lives
 ** as after the last time, with a floor that keeps small programs undisturbed and a share of the Lua
@@ -84,8 +112,8 @@ static size_t heap_bytes(lua_State *L) { return (size_t)lua_gc(L, LUA_GCCOUNT) *
 ** now: a training step that fills its tape anew is no reason to collect. */
 static void account(lua_State *L, gruL_state *s) {
   if (gru_graph_is_capturing(s->rt)) return; /* lua/gru/graph stops the collector, too */
-  uint64_t taken = gru_memory_taken(s->rt) - s->swept;
-  if (taken > YOUNG_BYTES && taken > heap_bytes(L)) collect_young(L, s);
+  s->calls++;
+  if (is_young_due(L, s)) collect_young(L, s);
   size_t live = gru_memory_live(s->rt);
   size_t grown = live > s->base ? live - s->base : 0;
   if (grown > FLOOR_BYTES && grown > s->base / 2 && grown > 4 * heap_bytes(L)) collect(L, s);
@@ -198,6 +226,7 @@ static void make_state(lua_State *L) {
   gruL_state *s = lua_newuserdatauv(L, sizeof *s, 0);
   memset(s, 0, sizeof *s);
   s->dtype = GRU_FLOAT32;
+  s->most_young = LEAST_YOUNG;
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, close_state);
   lua_setfield(L, -2, "__gc");

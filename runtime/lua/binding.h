@@ -28,6 +28,8 @@ typedef struct gruL_state {
   gruL_profile *profile; /* the one that runs, or NULL */
   size_t base;           /* bytes live after the last full collection that the binding asked for */
   uint64_t swept;        /* bytes taken ever, at the last collection, of young objects at least */
+  uint64_t calls;        /* of ops since then */
+  uint64_t most_young;   /* bytes of young objects until the next one, where tensors are small */
   char device[24];       /* the default one */
   gru_dtype dtype;       /* the default float dtype */
 } gruL_state;
