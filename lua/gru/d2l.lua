@@ -39,12 +39,13 @@ end
 
 -- Ids (batch, steps) as one-hot vectors (steps, batch, n_class).
 local function onehot_steps(who, X, n_class)
-  if not core.is_tensor(X) then
+  local dims = core.sizes(X)
+  if not dims then
     error(("%s: a tensor expected, got %s"):format(who, type(X)), 3)
-  elseif X:dim() ~= 2 then
-    error(("%s: ids (batch, steps) expected, got %d dims"):format(who, X:dim()), 3)
+  elseif dims ~= 2 then
+    error(("%s: ids (batch, steps) expected, got %d dims"):format(who, dims), 3)
   end
-  return ops.one_hot(X:t(), n_class)
+  return ops.one_hot(ops.transpose(X, 1, 2), n_class)
 end
 
 --- One-hot vectors, a list over the steps.

@@ -17,10 +17,10 @@ end
 
 -- Positions and `#` work on instances; a class below has them, too.
 local function install(instance)
-  local index, newindex = instance.__index, instance.__newindex
+  local newindex = instance.__newindex
   instance.__len = function(self) return #self._modules.names end
   instance.__index = function(self, key)
-    if math.type(key) ~= "integer" then return index(self, key) end
+    if math.type(key) ~= "integer" then return self._fields[key] end
     local name = name_at(self, key)
     return name and self._modules.values[name]
   end

@@ -19,7 +19,8 @@ local Registry = require "gru.nn.registry"
 
 local PARAMETERS, BUFFERS, MODULES = "_parameters", "_buffers", "_modules"
 local KINDS = {PARAMETERS, MODULES, BUFFERS} -- where a name may be registered
--- Plain fields stand in a table of their own, so that every assignment is seen.
+-- What every name stands for, registered or plain, and below that the class: a table of its own, so that
+-- every assignment is seen, and reading takes no call.
 local FIELDS = "_fields"
 
 -- Tensors that were made by Parameter: what tells a weight from a plain tensor field.
@@ -60,17 +61,6 @@ local function is_module(x)
   return type(meta) == "table" and meta.is_module_class == true
 end
 
--- Fields: plain values, registered ones, then methods of the class.  Without a loop: every call of a
--- method comes here.
-local function index(self, key)
-  local value = self[FIELDS][key]
-  if value == nil then value = self[PARAMETERS].values[key] end
-  if value == nil then value = self[MODULES].values[key] end
-  if value == nil then value = self[BUFFERS].values[key] end
-  if value == nil then value = getmetatable(self).class[key] end
-  return value
-end
-
 local expected = {
   [PARAMETERS] = "a Parameter", [MODULES] = "a module", [BUFFERS] = "a tensor",
 }
@@ -95,15 +85,19 @@ local function newindex(self, key, value)
       self[name]:set(key, nil)
     end
   end
-  if kind then value = nil end
   self[FIELDS][key] = value
 end
 
+-- A module of a class: its metatable is a copy of `class.instance`, whose __index is its own fields unless
+-- the class has one.
 local function construct(class, ...)
+  local meta = {}
+  for key, value in pairs(class.instance) do meta[key] = value end
+  local fields = setmetatable({training = true}, meta.below)
+  meta.__index = meta.__index or fields
   local self = setmetatable({
-    [PARAMETERS] = Registry.new(), [BUFFERS] = Registry.new(), [MODULES] = Registry.new(),
-    [FIELDS] = {training = true},
-  }, class.instance)
+    [PARAMETERS] = Registry.new(), [BUFFERS] = Registry.new(), [MODULES] = Registry.new(), [FIELDS] = fields,
+  }, meta)
   self:init(...)
   return self
 end
@@ -119,7 +113,7 @@ function Module:extend(name)
   if type(name) ~= "string" then error("extend: a name expected, got " .. type(name), 2) end
   local class = {name = name, super = self}
   class.instance = {
-    class = class, is_module_class = true, __index = index, __newindex = newindex,
+    class = class, is_module_class = true, below = {__index = class}, __newindex = newindex,
     __call = function(module, ...) return module:forward(...) end,
     __tostring = function(module) return module:describe() end,
   }
@@ -145,6 +139,7 @@ function Module:register_buffer(name, x, options)
     error(("register_buffer: there is a field '%s' already"):format(tostring(name)), 2)
   end
   self._buffers:set(name, x)
+  self._fields[name] = x
   self._buffers.passing[name] = options.persistent == false or nil
 end
 

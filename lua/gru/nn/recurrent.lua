@@ -142,27 +142,17 @@ Recurrent.op = nil
 --- Which variant of the op the settings ask for; see `runtime/ops.def`.
 function Recurrent:variant() return 0 end
 
--- A weight; nil for a bias that there is not.
-local function weight(self, key)
-  local x = self._parameters.values[key]
-  if x == nil then return self[key] end
-  return x
-end
-
 -- One direction of one layer: x (L, N, inputs), state number `at` of h_0 and c_0, lengths (N) -> output
 -- (L, N, H), and the last h and c, with a first dim where the layer is `alone`.
 local function run(self, x, h_0, c_0, at, key, reverse, lengths, alone)
-  local class = getmetatable(self).class
-  return core.recurrent_layer(class.op, x, h_0, at, weight(self, key.weight_ih),
-    weight(self, key.weight_hh), weight(self, key.bias_ih), weight(self, key.bias_hh), lengths, c_0, reverse,
-    class.variant(self), alone)
+  return core.recurrent_layer(self.op, x, h_0, at, self[key.weight_ih], self[key.weight_hh],
+    self[key.bias_ih], self[key.bias_hh], lengths, c_0, reverse, self:variant(), alone)
 end
 
 -- All layers: x (L, N, I), h_0 and c_0 (layers * directions, N, H), lengths (N) -> output
 -- (L, N, directions * H), h_n, c_n.
 local function run_layers(self, x, h_0, c_0, lengths)
-  local own = self._fields
-  local directions, count = own.bidirectional and 2 or 1, own.num_layers
+  local directions, count = self:directions(), self.num_layers
   if directions * count == 1 then return run(self, x, h_0, c_0, 1, keys_of(1, 1), false, lengths, true) end
   local last, last_c = {}, {}
   for layer = 1, count do
@@ -173,8 +163,8 @@ local function run_layers(self, x, h_0, c_0, lengths)
         direction == 2, lengths, false)
     end
     x = directions == 2 and ops.cat(halves, 3) or halves[1]
-    if own.dropout > 0 and own.training and layer < count then
-      x = functional.dropout(x, own.dropout)
+    if self.dropout > 0 and self.training and layer < count then
+      x = functional.dropout(x, self.dropout)
     end
   end
   return x, ops.stack(last, 1), c_0 and ops.stack(last_c, 1)
@@ -232,10 +222,9 @@ end
 
 -- A given part of the state, with a batch dim; zeros for nil.
 local function initial(self, name, x, N, batched)
-  local own = self._fields
-  local states, H = own.num_layers * (own.bidirectional and 2 or 1), own.hidden_size
+  local states, H = self.num_layers * self:directions(), self.hidden_size
   if x == nil then
-    local like = weight(self, "weight_hh_l0")
+    local like = self.weight_hh_l0
     return core.empty({states, N, H}, like.dtype, like.device):fill_(0)
   end
   if not batched then
@@ -260,7 +249,7 @@ local function check_input(self, input)
   if dims ~= 3 and dims ~= 2 then
     fail(self, 2, "input must have 2 or 3 dims, got %s", shape_text(input))
   end
-  local width, wanted = dims == 3 and c or b, self._fields.input_size
+  local width, wanted = dims == 3 and c or b, self.input_size
   if width ~= wanted then
     fail(self, 2, "input %s ends with %d, input_size is %d", shape_text(input), width, wanted)
   end
@@ -294,11 +283,11 @@ end
 -- @return output (L, N, directions * H): the last layer's states, arranged as the input is
 -- @return h_n, as h_0 (LSTM: {h_n, c_n}): each row's state after its last step
 function Recurrent:forward(input, h_0, options)
-  local pair = getmetatable(self).class.pair
+  local pair = self.pair
   local dims, L, N = check_input(self, input)
   local c_0, lengths
   h_0, c_0, lengths = read_call(self, pair, h_0, options)
-  local batched, batch_first = dims == 3, self._fields.batch_first
+  local batched, batch_first = dims == 3, self.batch_first
   if not batched then
     input, N = input:unsqueeze(2), 1
   elseif batch_first then
@@ -308,7 +297,7 @@ function Recurrent:forward(input, h_0, options)
   h_0 = initial(self, "h_0", h_0, N, batched)
   if pair then c_0 = initial(self, "c_0", c_0, N, batched) end
   if lengths then
-    lengths = read_lengths(self, lengths, L, N, weight(self, "weight_hh_l0").device)
+    lengths = read_lengths(self, lengths, L, N, self.weight_hh_l0.device)
     if not input:is_one_hot() then input = blank(input, lengths) end
   end
   local output, h_n, c_n = run_layers(self, input, h_0, c_0, lengths)
