@@ -280,6 +280,17 @@ static int is_tensor(lua_State *L) {
   return 1;
 }
 
+/* core.are_tensors(...) */
+static int are_tensors(lua_State *L) {
+  int n = lua_gettop(L), all = 1;
+  for (int i = 1; i <= n && all; i++) {
+    all = lua_getmetatable(L, i) && lua_rawequal(L, -1, lua_upvalueindex(GRUL_UP_META));
+    lua_settop(L, n);
+  }
+  lua_pushboolean(L, all);
+  return 1;
+}
+
 /* core.sizes(x) -> how many dims, then the size of each; nothing for what is no tensor. */
 static int sizes(lua_State *L) {
   gru_tensor *t = gruL_test(L, 1);
@@ -302,8 +313,11 @@ static const luaL_Reg methods[] = {{"size", size},
                                    {"_version", version},
                                    {"data_ptr", data_ptr},
                                    {NULL, NULL}};
-static const luaL_Reg functions[] = {
-    {"is_tensor", is_tensor}, {"sizes", sizes}, {"release", release}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"is_tensor", is_tensor},
+                                     {"are_tensors", are_tensors},
+                                     {"sizes", sizes},
+                                     {"release", release},
+                                     {NULL, NULL}};
 static const luaL_Reg metamethods[] = {{"__gc", collect_box}, {"__len", length}, {NULL, NULL}};
 
 /* A metamethod with the table of methods as an upvalue. */

@@ -129,11 +129,11 @@ end
 -- @param weight (out, in)
 -- @param[opt] bias (out)
 function functional.linear(x, weight, bias)
+  if core.are_tensors(x, weight, bias) then return core.linear(x, weight, bias) end
   check("linear", x)
   args.tensor("linear", weight, "weight")
-  if bias == nil then return ops.matmul(x, weight:t()) end
-  args.tensor("linear", bias, "bias")
-  return core.linear(x, weight, bias)
+  if bias ~= nil then args.tensor("linear", bias, "bias") end -- which is none
+  return ops.matmul(x, weight:t())
 end
 
 --- Rows of `weight`.

@@ -2,7 +2,7 @@
 -- @module gru.nn.linear
 local args = require "gru.args"
 local core = require "gru.core"
-local functional = require "gru.nn.functional"
+local linear = require "gru.nn.functional".linear
 local module = require "gru.nn.module"
 
 local Linear = module.Module:extend("Linear")
@@ -43,7 +43,7 @@ end
 --- @param x (..., in_features)
 -- @return (..., out_features)
 function Linear:forward(x)
-  return functional.linear(x, self.weight, self.bias)
+  return linear(x, self.weight, self.bias)
 end
 
 function Linear:extra_repr()

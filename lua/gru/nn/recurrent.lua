@@ -81,6 +81,8 @@ local function keys_of(layer, direction)
   return made
 end
 
+local first_keys = keys_of(1, 1)
+
 -- Draws a layer's parameters from U(-bound, bound), in PyTorch's order.
 local function draw(self, options, rows, inputs, key)
   local bound = 1 / math.sqrt(self.hidden_size)
@@ -153,7 +155,7 @@ end
 -- (L, N, directions * H), h_n, c_n.
 local function run_layers(self, x, h_0, c_0, lengths)
   local directions, count = self:directions(), self.num_layers
-  if directions * count == 1 then return run(self, x, h_0, c_0, 1, keys_of(1, 1), false, lengths, true) end
+  if directions * count == 1 then return run(self, x, h_0, c_0, 1, first_keys, false, lengths, true) end
   local last, last_c = {}, {}
   for layer = 1, count do
     local halves = {}
@@ -205,15 +207,10 @@ local function is_options(x)
   return type(x) == "table" and not core.is_tensor(x) and #x == 0
 end
 
--- The state's tensors: h_0, and c_0 where the class has pairs.
-local function read_state(self, pair, state)
+-- The parts of a pair's state.
+local function read_pair(self, state)
   if state == nil then return nil, nil end
-  if not pair then
-    if not core.is_tensor(state) then fail(self, 3, "h_0 must be a tensor, got %s", type(state)) end
-    return state, nil
-  end
-  if core.is_tensor(state) or type(state) ~= "table" or not core.is_tensor(state[1])
-    or not core.is_tensor(state[2]) then
+  if type(state) ~= "table" or not core.is_tensor(state[1]) or not core.is_tensor(state[2]) then
     fail(self, 3, "the state must be a pair {h_0, c_0} of tensors, got %s", core.is_tensor(state)
       and "one tensor" or type(state))
   end
@@ -227,14 +224,16 @@ local function initial(self, name, x, N, batched)
     local like = self.weight_hh_l0
     return core.empty({states, N, H}, like.dtype, like.device):fill_(0)
   end
+  local dims, layers, rows, width = core.sizes(x)
+  if not dims then fail(self, 2, "%s must be a tensor, got %s", name, type(x)) end
   if not batched then
-    if x:dim() ~= 2 then
+    if dims ~= 2 then
       fail(self, 2, "%s must be [%d, %d] for an input without a batch, got %s", name, states, H,
         shape_text(x))
     end
     x = x:unsqueeze(2)
+    dims, layers, rows, width = core.sizes(x)
   end
-  local dims, layers, rows, width = core.sizes(x)
   if dims ~= 3 or layers ~= states or rows ~= N or width ~= H then
     fail(self, 2, "%s must be [%d, %d, %d], got %s; batch_first does not change it", name, states, N,
       H, shape_text(x))
@@ -269,8 +268,8 @@ local function read_call(self, pair, state, options)
     end
     lengths = options.lengths
   end
-  local h_0, c_0 = read_state(self, pair, state)
-  return h_0, c_0, lengths
+  if pair then return lengths, read_pair(self, state) end
+  return lengths, state, nil
 end
 
 --- Runs the sequence.
@@ -285,8 +284,10 @@ end
 function Recurrent:forward(input, h_0, options)
   local pair = self.pair
   local dims, L, N = check_input(self, input)
-  local c_0, lengths
-  h_0, c_0, lengths = read_call(self, pair, h_0, options)
+  local lengths, c_0
+  if pair or options ~= nil or type(h_0) == "table" then
+    lengths, h_0, c_0 = read_call(self, pair, h_0, options)
+  end
   local batched, batch_first = dims == 3, self.batch_first
   if not batched then
     input, N = input:unsqueeze(2), 1
