@@ -127,10 +127,9 @@ end)
 -- @function t
 define("t", function(x)
   check("t", x)
-  if x:dim() > 2 then
-    error(("t: expected 2 dims at most, got %d; use transpose"):format(x:dim()), 2)
-  end
-  return x:dim() < 2 and x or x:transpose(1, 2)
+  local dims = core.sizes(x)
+  if dims > 2 then error(("t: expected 2 dims at most, got %d; use transpose"):format(dims), 2) end
+  return dims < 2 and x or ops.transpose(x, 1, 2)
 end)
 
 --- All slices along a dim (1 by default), in a table.

@@ -72,18 +72,22 @@ static gru_status not_a_name(gru_runtime *rt, const char *name) {
                    "device '%.40s': expected a name such as \"cpu\" or \"cuda:0\"", name);
 }
 
+/* The open place of that name, or NULL. */
+static gruI_place *find_open(const gru_runtime *rt, const char *name) {
+  for (int i = 0; i < rt->nplaces; i++)
+    if (strcmp(rt->places[i]->device.name, name) == 0) return rt->places[i];
+  return NULL;
+}
+
 gru_status gruI_place_find(gru_runtime *rt, const char *name, gruI_place **out) {
   char kind[16], full[24], reason[REASON_BYTES];
   int index;
   if (!name) name = "cpu";
+  if ((*out = find_open(rt, name))) return GRU_OK;
   if (!parse_name(name, kind, sizeof kind, &index)) return not_a_name(rt, name);
   int is_host = strcmp(kind, "cpu") == 0;
   snprintf(full, sizeof full, is_host ? "%s" : "%s:%d", kind, index);
-  for (int i = 0; i < rt->nplaces; i++)
-    if (strcmp(rt->places[i]->device.name, full) == 0) {
-      *out = rt->places[i];
-      return GRU_OK;
-    }
+  if ((*out = find_open(rt, full))) return GRU_OK;
   int count;
   const gruI_backend *backend = find_devices(kind, &count, reason);
   if (!backend) return gruI_fail(rt, GRU_ERROR_DEVICE, "device '%s': %s", full, reason);
