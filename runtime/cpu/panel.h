@@ -35,6 +35,7 @@ typedef struct gruI_panel_call {
   int64_t ldb; /* 0: b is packed; else b->data is b as it lies, with this row stride, and n a
                ** multiple of `lanes` */
   int64_t first, last;
+  int descending; /* takes them from the last to the first, where b is packed */
   int64_t rows;
   const void *a; /* (rows, k), or (k, rows) where trans_a is set */
   int64_t lda;

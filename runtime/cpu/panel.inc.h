@@ -148,19 +148,18 @@ ALWAYS_INLINE int64_t PANEL_NAME(row, T)(int form, const gruI_panel_call *call, 
   return r / GRUI_STRIP * GRUI_STRIP * call->b->k + r % GRUI_STRIP;
 }
 
-/* All rows of c in one panel, tile by tile. */
+/* All rows of c in one panel, tile by tile.  The panel after this lies `next` elements away; 0: there is none. */
 ALWAYS_INLINE void PANEL_NAME(column, T)(int vectors, int form, int packed,
                                          const gruI_panel_call *call, const T *b, T *c,
-                                         int64_t cols, const T *bias, int is_last,
+                                         int64_t cols, const T *bias, int64_t next,
                                          fetch *to_fetch) {
   int64_t r = 0, rows = call->rows, ldc = call->ldc, k = call->b->k;
   int64_t ldb = packed ? vectors * LANES : call->ldb;
   int64_t row = form == IN_ROWS ? call->lda : 1;
   int64_t col = form == IN_ROWS ? 1 : form == IN_STRIPS ? GRUI_STRIP : call->lda;
   const T *a = call->a;
-  int64_t bytes = packed && !is_last ? k * vectors * VECTOR_BYTES : 0;
-  to_fetch->at[PANEL] = (const char *)b + bytes; /* packed panels follow each other */
-  to_fetch->bytes[PANEL] = bytes;
+  to_fetch->at[PANEL] = (const char *)(b + next);
+  to_fetch->bytes[PANEL] = next ? k * VECTORS * VECTOR_BYTES : 0;
 #define ROWS_OF(n) \
   for (; r + (n) <= rows; r += (n)) PANEL_NAME(tile, T) \
   (n, vectors, k, a + PANEL_NAME(row, T)(form, call, r), row, col, b, ldb, c + r * ldc, ldc, cols, \
@@ -176,19 +175,22 @@ ALWAYS_INLINE void PANEL_NAME(panels, T)(int form, int packed, const gruI_panel_
   const gruI_panels *b = call->b;
   fetch to_fetch = {.at = {[NEXT] = call->next[0].at, [AFTER_NEXT] = call->next[1].at},
                     .bytes = {[NEXT] = call->next[0].bytes, [AFTER_NEXT] = call->next[1].bytes}};
-  for (int64_t panel = call->first; panel < call->last; panel++) {
+  int64_t size = b->k * VECTORS * LANES; /* packed panels follow each other */
+  for (int64_t i = call->first; i < call->last; i++) {
+    int64_t panel = call->descending ? call->first + call->last - 1 - i : i;
     int64_t j = panel * VECTORS * LANES, vectors = PANEL_NAME(width, T)(b->n, panel);
-    int64_t cols = gruI_cpu_min(VECTORS * LANES, b->n - j);
-    int is_last = j + VECTORS * LANES >= b->n;
+    int64_t cols = gruI_cpu_min(VECTORS * LANES, b->n - j), next = 0; /* elements from here */
+    if (packed && call->descending && panel > 0) next = -size;
+    if (packed && !call->descending && j + VECTORS * LANES < b->n) next = size;
     const T *from = (const T *)b->data + (packed ? j * b->k : j);
     T *c = (T *)call->c + j;
     const T *bias = call->bias != NULL ? (const T *)call->bias + j : NULL;
     if (vectors == 1)
-      PANEL_NAME(column, T)(1, form, packed, call, from, c, cols, bias, is_last, &to_fetch);
+      PANEL_NAME(column, T)(1, form, packed, call, from, c, cols, bias, next, &to_fetch);
     else if (vectors == 2)
-      PANEL_NAME(column, T)(2, form, packed, call, from, c, cols, bias, is_last, &to_fetch);
+      PANEL_NAME(column, T)(2, form, packed, call, from, c, cols, bias, next, &to_fetch);
     else
-      PANEL_NAME(column, T)(VECTORS, form, packed, call, from, c, cols, bias, is_last, &to_fetch);
+      PANEL_NAME(column, T)(VECTORS, form, packed, call, from, c, cols, bias, next, &to_fetch);
   }
 }
 

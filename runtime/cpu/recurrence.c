@@ -130,11 +130,14 @@ static void look_ahead(const walk *w, int64_t i, int64_t first, int64_t last,
   }
 }
 
+/* Steps take the panels up and down by turns: with weights larger than the second cache, those that came last
+** in one step are still there when they come first in the next. */
 static void multiply_packed(const walk *w, const gruI_step *step, operands x,
                             const gruI_region *ahead) {
   const gruI_panels *b = &w->part[x.part].panels;
   w->isa->panel->multiply(&(gruI_panel_call){.b = b,
                                              .last = w->isa->panel->count(b->dtype, b->n),
+                                             .descending = step->t % 2 != 0,
                                              .rows = step->last - step->first,
                                              .a = x.a,
                                              .lda = x.lda,
