@@ -129,6 +129,8 @@ static void NAME(prod_start)(int64_t width, int64_t at, void *acc, int64_t *inde
 /* NaN wins, the first of equals: does v, which comes later, replace m? */
 #define BEATS(v, op, m) (((v)op(m)) | (((v) != (v)) & ((m) == (m))))
 
+#define IS_BEST(v, best) (((v) == (best)) | (((best) != (best)) & ((v) != (v))))
+
 #define EXTREME(name, op, worst) \
   static void NAME(name##_start)(int64_t width, int64_t at, void *acc, int64_t *index) { \
     for (int64_t c = 0; c < width; c++) ((A *)acc)[c] = (A)(worst); \
@@ -146,6 +148,16 @@ static void NAME(prod_start)(int64_t width, int64_t at, void *acc, int64_t *inde
     best = lane[0]; \
     for (int l = 1; l < LANES; l++) best = BEATS(lane[l], op, best) ? lane[l] : best; \
     return best; \
+  } \
+\
+  /* Where the first of p[at .. n - 1] is that is `best`, or NaN where that is; there is one. */ \
+  static inline int64_t NAME(name##_find)(const T *p, int64_t n, int64_t at, T best) { \
+    for (int found = 0; at + LANES <= n; at += LANES) { \
+      for (int l = 0; l < LANES; l++) found |= IS_BEST(p[at + l], best); \
+      if (found) break; \
+    } \
+    while (!IS_BEST(p[at], best)) at++; \
+    return at; \
   } \
 \
   static void NAME(name##_rows)(const void *from, int64_t n, int64_t stride, int64_t width, \
@@ -166,8 +178,7 @@ static void NAME(prod_start)(int64_t width, int64_t at, void *acc, int64_t *inde
           T v = NAME(name##_chunk)(p + i, gruI_cpu_min(CHUNK, n - i)); \
           if (BEATS(v, op, best)) best = v, place = i; \
         } \
-        if (place >= 0 && index != NULL) \
-          while (!(p[place] == best || (best != best && p[place] != p[place]))) place++; \
+        if (place >= 0 && index != NULL) place = NAME(name##_find)(p, n, place, best); \
       } \
       ((A *)acc)[c] = (A)best; \
       if (place >= 0 && index != NULL) index[c] = at + place; \
@@ -216,6 +227,7 @@ static void NAME(finish)(int64_t width, const void *acc, void *out) {
 
 #undef EXTREME
 #undef BEATS
+#undef IS_BEST
 #undef NAME
 #undef HAS_SUM
 #undef TOP
