@@ -150,9 +150,8 @@ function d2l.predict_rnn(prefix, num_chars, rnn, params, init_rnn_state, num_hid
     {"idx_to_char", idx_to_char, "table"}, {"char_to_idx", char_to_idx, "table"},
   })
   local function step(id, state)
-    local X = core.from_table({{id}}, "int64", device)
     local outputs
-    outputs, state = rnn(d2l.to_onehot(X, vocab_size), state, params)
+    outputs, state = rnn(d2l.to_onehot(generation.input(id, device), vocab_size), state, params)
     return outputs[1], state
   end
   return predict(prefix, num_chars, step, init_rnn_state(1, num_hiddens, device), idx_to_char,
@@ -348,7 +347,7 @@ function d2l.predict_rnn_pytorch(prefix, num_chars, model, _, device, idx_to_cha
     {"idx_to_char", idx_to_char, "table"}, {"char_to_idx", char_to_idx, "table"},
   })
   local function step(id, state)
-    return model(core.from_table({{id}}, "int64", device), state)
+    return model(generation.input(id, device), state)
   end
   return predict(prefix, num_chars, step, nil, idx_to_char, char_to_idx)
 end

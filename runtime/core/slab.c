@@ -10,9 +10,9 @@
 #endif
 #endif
 #ifdef __SANITIZE_ADDRESS__
-enum { LISTS = 0 };
+static const size_t lists = 0;
 #else
-enum { LISTS = GRUI_SLAB_CLASSES };
+static const size_t lists = GRUI_SLAB_CLASSES;
 #endif
 enum { CHUNK_BYTES = 64 * 1024 };
 
@@ -26,7 +26,7 @@ void gruI_slab_init(gruI_slab *slab, int log_step) {
 }
 
 bool gruI_slab_is_large(const gruI_slab *slab, size_t bytes) {
-  return class_of(slab, bytes) >= LISTS;
+  return class_of(slab, bytes) >= lists;
 }
 
 bool gruI_slab_same_list(const gruI_slab *slab, size_t bytes, size_t others) {
@@ -52,7 +52,7 @@ static void *cut(gruI_slab *slab, size_t size) {
 
 void *gruI_slab_alloc(gruI_slab *slab, size_t bytes) {
   size_t class = class_of(slab, bytes);
-  if (class >= LISTS) return malloc(bytes);
+  if (class >= lists) return malloc(bytes);
   void *block = slab->free[class];
   if (!block) return cut(slab, (class + 1) << slab->log_step);
   slab->free[class] = *(void **)block;
@@ -63,7 +63,7 @@ void *gruI_slab_alloc(gruI_slab *slab, size_t bytes) {
 void gruI_slab_free(gruI_slab *slab, void *block, size_t bytes) {
   if (!block) return;
   size_t class = class_of(slab, bytes);
-  if (class >= LISTS) {
+  if (class >= lists) {
     free(block);
     return;
   }

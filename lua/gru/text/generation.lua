@@ -17,14 +17,28 @@ local generation = {}
 -- @param state the first state
 -- @treturn function
 function generation.ids(step, ids, pick, state)
-  local feed = ids
+  local last
   return function()
     local logits
-    for _, id in ipairs(feed) do logits, state = step(id, state) end
-    local id = pick(logits)
-    feed = {id}
-    return id
+    if last then
+      logits, state = step(last, state)
+    else
+      for _, id in ipairs(ids) do logits, state = step(id, state) end
+    end
+    last = pick(logits)
+    return last
   end
+end
+
+local row = {0}
+local batch = {row} -- filled anew for every id
+
+--- An id as models take it: int64 (1, 1).
+-- @tparam integer id
+-- @tparam string device
+function generation.input(id, device)
+  row[1] = id
+  return core.from_table(batch, "int64", device)
 end
 
 local known = {length = true, temperature = true, top_k = true, top_p = true, seed = true}
@@ -74,7 +88,7 @@ local function stepper(model, size)
   local device = first and first.device or core.get_default_device()
   return function(id, state)
     local logits
-    logits, state = model(core.from_table({{id}}, "int64", device), state)
+    logits, state = model(generation.input(id, device), state)
     if not core.is_tensor(logits) or logits:dim() == 0 or logits:size(-1) ~= size then
       fail(0, "the model gave %s for a vocabulary of %d; logits (..., %d) expected",
         core.is_tensor(logits) and "[" .. table.concat(logits.shape, ", ") .. "]" or type(logits), size, size)
