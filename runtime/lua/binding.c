@@ -97,9 +97,10 @@ static void collect_young(lua_State *L, gruL_state *s) {
 
 /* Are there so many young objects that a step pays?  Small tensors and their boxes should go round within
 ** the second level of the caches, a few hundred KB.  A step costs what it frees, and a walk through every
-** table that was changed: twice the script's own heap keeps that to a few hundredths of the time, also where
-** one table is all of it.  Large tensors are never young for long, and a script names many of them until
-** its backward: they are let be until there are MBs of them. */
+** table that was changed: waiting for twice the script's own heap keeps that walk to a few hundredths of
+** the time, also where one table is all of the heap.  Large tensors fill the caches in any case, and many
+** are named until a backward is over: with every step that they see they grow older, and what is old waits
+** for a collection of everything.  They are left alone until there are MBs of them. */
 static bool is_young_due(lua_State *L, const gruL_state *s) {
   uint64_t taken = gru_memory_taken(s->rt) - s->swept;
   if (taken < SMALL_TENSOR * s->calls) return taken + OBJECT_BYTES * s->calls > s->most_young;

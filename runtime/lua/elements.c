@@ -101,7 +101,9 @@ static int from_table(lua_State *L) {
   if (w.dtype < 0) w.dtype = (int)s->dtype;           /* no elements */
   if (!lua_isnil(L, 2)) w.dtype = (int)gruL_dtype(L, 2);
   const char *device = gruL_device(L, s, 3);
-  char *data = lua_newuserdatauv(L, (size_t)numel * gru_dtype_size((gru_dtype)w.dtype) + 1, 0);
+  char few[64], *data = few;
+  size_t bytes = (size_t)numel * gru_dtype_size((gru_dtype)w.dtype);
+  if (bytes > sizeof few) data = lua_newuserdatauv(L, bytes, 0);
   w.data = data;
   lua_pushvalue(L, 1);
   walk_table(L, &w, 0);
