@@ -10,7 +10,7 @@ static const char registry_current;
 enum {
   KB = 1 << 10,
   MB = 1 << 20,
-  YOUNG_BYTES = 2 * MB,
+  YOUNG_BYTES = MB,
   FLOOR_BYTES = 16 * MB,
   SMALL_TENSOR = 4 * KB,
   OBJECT_BYTES = 512, /* of a tensor, its storage and its box, roughly */
@@ -100,7 +100,7 @@ static void collect_young(lua_State *L, gruL_state *s) {
 ** table that was changed: waiting for twice the script's own heap keeps that walk to a few hundredths of
 ** the time, also where one table is all of the heap.  Large tensors fill the caches in any case, and many
 ** are named until a backward is over: with every step that they see they grow older, and what is old waits
-** for a collection of everything.  They are left alone until there are MBs of them. */
+** for a collection of everything.  They are left alone until there is a MB of them. */
 static bool is_young_due(lua_State *L, const gruL_state *s) {
   uint64_t taken = gru_memory_taken(s->rt) - s->swept;
   if (taken < SMALL_TENSOR * s->calls) return taken + OBJECT_BYTES * s->calls > s->most_young;
