@@ -8,15 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MB ((size_t)1 << 20)
+#include "check.h"
 
-static int passed, failed;
-#define CHECK(condition) check((condition) ? 1 : 0, __LINE__, #condition)
-static void check(int holds, int line, const char *what) {
-  passed += holds;
-  failed += !holds;
-  if (!holds && failed < 20) printf("line %d: %s\n", line, what);
-}
+#define MB ((size_t)1 << 20)
 
 /* ---- host memory that runs out: the linker puts these before the C library's ----------------- */
 
@@ -285,6 +279,5 @@ int main(void) {
   no_host_memory();
   for (uint64_t seed = 1; seed <= 6; seed++)
     fuzz(seed, seed % 2 ? SIZE_MAX / 2 : (size_t)seed * 60 * MB, 30000);
-  printf("%d passed, %d failed\n", passed, failed);
-  return failed != 0;
+  return report();
 }

@@ -7,15 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MB ((size_t)1 << 20)
+#include "check.h"
 
-static int passed, failed;
-#define CHECK(condition) check((condition) ? 1 : 0, __LINE__, #condition)
-static void check(int holds, int line, const char *what) {
-  passed += holds;
-  failed += !holds;
-  if (!holds) printf("line %d: %s\n", line, what);
-}
+#define MB ((size_t)1 << 20)
 
 /* ---- a device without memory: blocks are numbers ------------------------------------- */
 
@@ -293,6 +287,5 @@ int main(void) {
   trimming();
   uncached();
   blocks_of_the_cpu();
-  printf("%d passed, %d failed\n", passed, failed);
-  return failed != 0;
+  return report();
 }

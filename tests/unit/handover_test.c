@@ -6,15 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-static int passed, failed;
-
-#define CHECK(condition) \
-  do { \
-    if (condition) \
-      passed++; \
-    else \
-      failed++, printf("%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-  } while (0)
+#include "check.h"
 
 enum { ROWS = 48, STEPS = 40, MOST_THREADS = 6 };
 
@@ -122,6 +114,5 @@ int main(void) {
   test_slow_thread();
   test_many_threads();
   test_one_slot();
-  printf("%d passed, %d failed\n", passed, failed);
-  return failed != 0;
+  return report();
 }

@@ -6,21 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "core/slab.h"
-
-static int passed, failed;
-
-#define CHECK(condition) \
-  do { \
-    if (condition) \
-      passed++; \
-    else \
-      failed++, printf("%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-  } while (0)
 
 /* ---- a C library that has no memory left ------------------------------------------------ */
 
 static int is_empty, calls;
+static char *newest; /* what aligned_alloc gave last: the slab's newest chunk */
+static size_t newest_bytes;
 
 void *__real_malloc(size_t bytes);
 void *__real_realloc(void *block, size_t bytes);
@@ -41,7 +34,9 @@ void *__wrap_realloc(void *block, size_t bytes) {
 
 void *__wrap_aligned_alloc(size_t alignment, size_t bytes) {
   calls++;
-  return is_empty ? NULL : __real_aligned_alloc(alignment, bytes);
+  char *chunk = is_empty ? NULL : __real_aligned_alloc(alignment, bytes);
+  newest = chunk, newest_bytes = chunk ? bytes : 0;
+  return chunk;
 }
 
 /* ---- tests -------------------------------------------------------------------------------- */
@@ -108,6 +103,21 @@ static void test_reuse(gruI_slab *slab) {
   gruI_heap_alloc(slab, second, 33, 0);
 }
 
+/* Whatever their size, new blocks lie inside of a chunk, up to its very end. */
+static void test_edges(void) {
+  for (size_t bytes = 1; bytes <= 256; bytes += 15) {
+    gruI_slab slab;
+    int outside = 0;
+    gruI_slab_init(&slab, GRUI_HEAP_LOG_STEP);
+    for (int i = 0; i < 10000; i++) {
+      char *at = gruI_heap_alloc(&slab, NULL, 0, bytes);
+      outside += at < newest || at + bytes > newest + newest_bytes;
+    }
+    CHECK(outside == 0);
+    gruI_slab_destroy(&slab);
+  }
+}
+
 /* Lua trusts that a block can be made smaller. */
 static void test_no_memory(gruI_slab *slab) {
   enum { MANY = 4096 };
@@ -135,9 +145,9 @@ int main(void) {
   test_contents(&slab);
   if (!gruI_slab_is_large(&slab, 1)) { /* not under the address sanitizer */
     test_reuse(&slab);
+    test_edges();
     test_no_memory(&slab);
   }
   gruI_slab_destroy(&slab);
-  printf("heap_test: %d passed, %d failed\n", passed, failed);
-  return failed > 0;
+  return report();
 }

@@ -10,17 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "core/pool.h"
-
-static int passed, failed;
-
-#define CHECK(condition) \
-  do { \
-    if (condition) \
-      passed++; \
-    else \
-      failed++, printf("%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-  } while (0)
 
 enum { MOST_BLOCKS = 300 };
 
@@ -326,6 +317,5 @@ int main(void) {
   test_set_threads();
   test_fork();
   test_two_pools();
-  printf("%d passed, %d failed\n", passed, failed);
-  return failed != 0;
+  return report();
 }

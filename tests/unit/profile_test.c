@@ -3,17 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check.h"
 #include "gru.h"
-
-static int passed, failed;
-
-#define CHECK(condition) \
-  do { \
-    if (condition) \
-      passed++; \
-    else \
-      failed++, printf("%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-  } while (0)
 
 enum { MOST = 256 };
 
@@ -120,6 +111,5 @@ int main(void) {
   test_backward(rt, x);
   gru_tensor_release(x);
   gru_runtime_destroy(rt);
-  printf("%d passed, %d failed\n", passed, failed);
-  return failed != 0;
+  return report();
 }
