@@ -8,13 +8,18 @@
 ** of b, and a broadcast element of a.  TERMS are added in one turn of the loop, for PREFETCHES lines
 ** fetched: a small tile has little to do for each of its instructions. */
 #if defined(__AVX512F__)
-enum { VECTOR_BYTES = 64, ROWS = 8, TERMS = 1, PREFETCHES = 1 };
+enum { VECTOR_BYTES = 64, ROWS = 8, TERMS = 2, PREFETCHES = 2 };
 #elif defined(__AVX2__)
 enum { VECTOR_BYTES = 32, ROWS = 4, TERMS = 4, PREFETCHES = 2 };
 #else
 enum { VECTOR_BYTES = 16, ROWS = 4, TERMS = 1, PREFETCHES = 1 };
 #endif
-enum { VECTORS = 3, LINE = 64 };
+enum {
+  VECTORS = 3,
+  LINE = 64,
+  C_LINES =
+      (VECTORS * VECTOR_BYTES + LINE - 1) / LINE + 1 /* that a row of the tile may touch in c */
+};
 
 /* How op(a) lies. */
 enum { IN_ROWS, IN_COLUMNS, IN_STRIPS };
@@ -43,6 +48,60 @@ static inline const char *fetch_next(fetch *f, int64_t turns, const char *idle, 
   f->bytes[which] -= turns * FETCHED;
   return at;
 }
+
+/* The sums of a tile, s00 .. s72, each a variable of its own: those of an array would go through memory
+** between two loops.  What follows is for the body of `tile` in panel.inc.h. */
+_Static_assert(ROWS <= 8 && VECTORS == 3, "a tile's sums have names");
+#define EACH_ROW(what) what(0) what(1) what(2) what(3) what(4) what(5) what(6) what(7)
+#define SUMS(r) VECTOR s##r##0 = {0}, s##r##1 = {0}, s##r##2 = {0};
+
+/* Term n from here: a row of b, and an element for each row of op(a). */
+#define TERM(n) \
+  { \
+    const T *x = a + (n)*col, *y = b + (n)*ldb; \
+    VECTOR y0 = *(const VECTOR *)y, y1 = y0, y2 = y0; \
+    if (vectors > 1) y1 = *(const VECTOR *)(y + LANES); \
+    if (vectors > 2) y2 = *(const VECTOR *)(y + 2 * LANES); \
+    EACH_ROW(ADD) \
+  }
+#define ADD(r) \
+  if (rows > r) { \
+    s##r##0 += y0 * x[r * row]; \
+    if (vectors > 1) s##r##1 += y1 * x[r * row]; \
+    if (vectors > 2) s##r##2 += y2 * x[r * row]; \
+  }
+
+/* TERMS terms, `count` times; each `turn` fetches ahead and does `more`. */
+#define TURNS(count, more) \
+  for (int64_t turn = 0; turn < (count); turn++) { \
+    for (int line = 0; line < PREFETCHES; line++) __builtin_prefetch(ahead + line * LINE, 0, 2); \
+    more; \
+    TERM(0) \
+    if (TERMS > 1) TERM(1) \
+    if (TERMS > 2) TERM(2) \
+    if (TERMS > 3) TERM(3) \
+    a += TERMS * col, b += TERMS * ldb, ahead += step; \
+  }
+
+/* Row r of the sums to c: all of its vectors, or as many columns as there are. */
+#define PUT(r) \
+  if (rows > r) { \
+    PUT_VECTOR(r, 0) \
+    PUT_VECTOR(r, 1) \
+    PUT_VECTOR(r, 2) \
+  }
+#define PUT_VECTOR(r, v) \
+  if (vectors > v) { \
+    VECTOR *out = (VECTOR *)(c + r * ldc + v * LANES); \
+    if (accumulate) s##r##v += *out; \
+    if (bias != NULL) s##r##v += *(const VECTOR *)(bias + v * LANES); \
+    *out = s##r##v; \
+  }
+#define PUT_SOME(r) \
+  if (rows > r) { \
+    VECTOR last[VECTORS] = {s##r##0, s##r##1, s##r##2}; \
+    PANEL_NAME(write, T)((const T *)last, c + r * ldc, cols, accumulate, bias); \
+  }
 
 #define PANEL_NAME_(name, T) name##_##T
 #define PANEL_NAME(name, T) PANEL_NAME_(name, T)

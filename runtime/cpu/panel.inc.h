@@ -75,15 +75,6 @@ static void PANEL_NAME(pack_strips, T)(T *strips, int64_t k, int64_t first, int6
   }
 }
 
-/* One term of `rows` x `vectors` sums: a row of b, and an element for each row of op(a). */
-ALWAYS_INLINE void PANEL_NAME(term, T)(int rows, int vectors, const T *a, int64_t row, const T *b,
-                                       VECTOR sum[ROWS][VECTORS]) {
-  VECTOR x[VECTORS];
-  for (int v = 0; v < vectors; v++) x[v] = *(const VECTOR *)(b + v * LANES);
-  for (int r = 0; r < rows; r++)
-    for (int v = 0; v < vectors; v++) sum[r][v] += x[v] * a[r * row];
-}
-
 /* The sums of `cols` columns of a row of c. */
 static __attribute__((noinline)) void PANEL_NAME(write, T)(const T *sums, T *c, int64_t cols,
                                                            int accumulate, const T *bias) {
@@ -97,47 +88,26 @@ static __attribute__((noinline)) void PANEL_NAME(write, T)(const T *sums, T *c, 
 ** columns of b.  Constants after inlining: rows and vectors, col where op(a) lies in rows or strips, ldb where
 ** b is packed.  The last vector may have only `cols` columns left in c.
 ** On the way memory is asked for two things, at an even pace, or they would be in the way of what is needed
-** at once: in a full tile for `to_fetch` (PREFETCHES lines for TERMS terms); and for the lines of c, row by
-** row in the second and third quarter, so that they are there when the sums are, and are not yet gone. */
+** at once: in a full tile for `to_fetch` (PREFETCHES lines a turn); and, from the second quarter on, for the
+** lines of c, so that they are there when the sums are, and are not yet gone. */
 ALWAYS_INLINE void PANEL_NAME(tile, T)(int rows, int vectors, int64_t k, const T *a, int64_t row,
                                        int64_t col, const T *b, int64_t ldb, T *c, int64_t ldc,
                                        int64_t cols, int accumulate, const T *bias,
                                        fetch *to_fetch) {
-  VECTOR sum[ROWS][VECTORS] = {{{0}}};
-  int64_t turns = rows == ROWS ? k / TERMS : 0, left = k - turns * TERMS;
-  int64_t quarter = turns / 4, piece = turns / (2 * rows), step = 0;
+  int64_t turns = rows == ROWS ? k / TERMS : 0, left = k - turns * TERMS, step = 0;
+  int64_t first = turns / 4, asking = gruI_cpu_min(rows, turns / (2 * C_LINES));
   const char *ahead = rows == ROWS ? fetch_next(to_fetch, turns, (const char *)b, &step) : NULL;
-  for (int part = -1; part <= rows; part++) {
-    if (part >= 0 && part < rows) {
-      const T *line = c + part * ldc;
-      for (int j = 0; j < vectors * LANES; j += LINE / (int)sizeof(T))
-        __builtin_prefetch(line + j, 1);
-      __builtin_prefetch(line + cols - 1, 1);
-    }
-    int64_t p = part < 0 ? quarter : part < rows ? piece : turns;
-    turns -= p;
-    for (; p > 0; p--, a += TERMS * col, b += TERMS * ldb, ahead += step) {
-      for (int line = 0; line < PREFETCHES; line++) __builtin_prefetch(ahead + line * LINE, 0, 2);
-      PANEL_NAME(term, T)(rows, vectors, a, row, b, sum);
-      if (TERMS > 1) PANEL_NAME(term, T)(rows, vectors, a + col, row, b + ldb, sum);
-      if (TERMS > 2) PANEL_NAME(term, T)(rows, vectors, a + 2 * col, row, b + 2 * ldb, sum);
-      if (TERMS > 3) PANEL_NAME(term, T)(rows, vectors, a + 3 * col, row, b + 3 * ldb, sum);
-    }
-  }
-  for (; left > 0; left--, a += col, b += ldb) PANEL_NAME(term, T)(rows, vectors, a, row, b, sum);
-  for (int r = 0; r < rows; r++, c += ldc) {
-    if (cols == vectors * LANES) {
-      for (int v = 0; v < vectors; v++) {
-        VECTOR *out = (VECTOR *)(c + v * LANES);
-        if (accumulate) sum[r][v] += *out;
-        if (bias != NULL) sum[r][v] += *(const VECTOR *)(bias + v * LANES);
-        *out = sum[r][v];
-      }
-    } else {
-      VECTOR last[VECTORS]; /* a copy: the sums themselves stay in registers */
-      for (int v = 0; v < vectors; v++) last[v] = sum[r][v];
-      PANEL_NAME(write, T)((const T *)last, c, cols, accumulate, bias);
-    }
+  EACH_ROW(SUMS)
+  TURNS(first, )
+  for (int64_t r = 0; r < asking; r++)
+    TURNS(C_LINES,
+          __builtin_prefetch(c + r * ldc + gruI_cpu_min(turn * LINE / (int)sizeof(T), cols - 1), 1))
+  TURNS(turns - first - asking * C_LINES, )
+  for (; left > 0; left--, a += col, b += ldb) TERM(0)
+  if (cols == vectors * LANES) {
+    EACH_ROW(PUT)
+  } else {
+    EACH_ROW(PUT_SOME)
   }
 }
 
