@@ -21,6 +21,10 @@ enum {
 };
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* A loop over sums, `count` a constant: unrolled early, so that the compiler keeps them in registers. */
+#define EACH(i, count) _Pragma("GCC unroll 8") for (int i = 0; i < (count); i++)
+
 /* ---- the sum of a vector's elements, halves first ---------------------------------------- */
 
 #ifdef __AVX2__

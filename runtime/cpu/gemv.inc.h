@@ -20,28 +20,26 @@ enum { GEMV_NAME(TERMS, T) = 4096 / (int)sizeof(T) }; /* of x that are kept at h
 ** apart and followed by zeros up to a whole VECTOR.  vectors and rows are constants after inlining. */
 ALWAYS_INLINE void GEMV_NAME(dots, T)(int vectors, int rows, const gruI_gemv *g, const T *w,
                                       const T *x, int64_t terms, int64_t o, int accumulate) {
-  VECTOR sum[AT_ONCE] = {{0}};
+  VECTOR sum[AT_ONCE];
   T total[AT_ONCE];
   int64_t p = 0;
+  EACH (i, rows * vectors) sum[i] = (VECTOR){0};
   for (; p + LANES <= terms; p += LANES)
-    for (int r = 0; r < rows; r++) {
+    EACH (r, rows) {
       VECTOR b = *(const VECTOR *)(w + r * g->ldw + p);
-      for (int v = 0; v < vectors; v++)
-        sum[r * vectors + v] += b * *(const VECTOR *)(x + v * TERMS + p);
+      EACH (v, vectors) sum[r * vectors + v] += b * *(const VECTOR *)(x + v * TERMS + p);
     }
-  for (int r = 0; r < rows && p < terms; r++) {
-    VECTOR b = (VECTOR)GEMV_NAME(first, T)(w + r * g->ldw + p, terms - p);
-    for (int v = 0; v < vectors; v++)
-      sum[r * vectors + v] += b * *(const VECTOR *)(x + v * TERMS + p);
-  }
+  if (p < terms)
+    EACH (r, rows) {
+      VECTOR b = (VECTOR)GEMV_NAME(first, T)(w + r * g->ldw + p, terms - p);
+      EACH (v, vectors) sum[r * vectors + v] += b * *(const VECTOR *)(x + v * TERMS + p);
+    }
   if (rows * vectors == AT_ONCE)
     GEMV_NAME(totals, T)((const GEMV_NAME(sums, T) *)sum, total);
   else
-    for (int i = 0; i < rows * vectors; i++)
-      total[i] = GEMV_NAME(total, T)((GEMV_NAME(sums, T))sum[i]);
-  for (int r = 0; r < rows; r++)
-    for (int v = 0; v < vectors; v++)
-      GEMV_NAME(store, T)(g, v, o + r, total[r * vectors + v], accumulate);
+    EACH (i, rows * vectors) total[i] = GEMV_NAME(total, T)((GEMV_NAME(sums, T))sum[i]);
+  EACH (r, rows)
+    EACH (v, vectors) GEMV_NAME(store, T)(g, v, o + r, total[r * vectors + v], accumulate);
 }
 
 ALWAYS_INLINE void GEMV_NAME(by_rows, T)(int vectors, const gruI_gemv *g) {
