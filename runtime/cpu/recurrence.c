@@ -2,9 +2,11 @@
 **
 ** Rows of the batch do not depend on each other, so each thread takes some of them through all
 ** steps without waiting for the others, and then takes over what others have left (handover.h).
+** So each reads all weights at every step, which takes longer than to multiply where the weights are large
+** and a thread's rows few; then the threads share out the columns of each product instead.
 ** The weights are packed once (panel.h), which pays from a few steps on; short sequences, and a few
-** rows of wide layers, call the ordinary product instead, whole batch by whole batch.  Which way is
-** taken follows from the sizes alone, and packed products give the same bits whatever the rows:
+** rows of wide layers, call the ordinary product instead, whole batch by whole batch.  Whether they are packed
+** follows from the sizes alone, and packed products give the same bits whatever the rows and the columns:
 ** results do not depend on the number of threads.
 */
 #include "cpu/recurrence.h"
@@ -19,7 +21,10 @@ enum {
   FEW_STEPS = 3, /* below that packing does not pay */
   FEW_ROWS = 4,  /* below that, and from WIDE on, the ordinary product uses all threads */
   WIDE = 512,
-  ROWS_UNIT = 4,         /* a thread's rows are a multiple */
+  ROWS_UNIT = 4, /* a thread's rows are a multiple */
+  ROW_BYTES =
+      640 << 10, /* of weights, for each of a thread's rows, from which on columns are shared out */
+  GROUPS = 2,    /* of columns, a thread */
   SEGMENT_WORK = 1 << 30 /* multiplications between two looks at the abort check */
 };
 
@@ -32,7 +37,7 @@ typedef struct part {
 typedef struct walk {
   const gruI_recurrence *call;
   const gruI_cpu_isa *isa;
-  int backward, packed;
+  int backward, packed, shared;
   int parts;
   part part[2];
   int64_t rows;     /* of the batch a block */
@@ -130,21 +135,27 @@ static void look_ahead(const walk *w, int64_t i, int64_t first, int64_t last,
   }
 }
 
+/* The product of `rows` rows, with all panels. */
+static gruI_panel_call product_of(const walk *w, operands x, int64_t rows) {
+  const gruI_panels *b = &w->part[x.part].panels;
+  return (gruI_panel_call){.b = b,
+                           .last = w->isa->panel->count(b->dtype, b->n),
+                           .rows = rows,
+                           .a = x.a,
+                           .lda = x.lda,
+                           .c = x.c,
+                           .ldc = x.ldc,
+                           .accumulate = x.accumulate};
+}
+
 /* Steps take the panels up and down by turns: with weights larger than the second cache, those that came last
 ** in one step are still there when they come first in the next. */
 static void multiply_packed(const walk *w, const gruI_step *step, operands x,
                             const gruI_region *ahead) {
-  const gruI_panels *b = &w->part[x.part].panels;
-  w->isa->panel->multiply(&(gruI_panel_call){.b = b,
-                                             .last = w->isa->panel->count(b->dtype, b->n),
-                                             .descending = step->t % 2 != 0,
-                                             .rows = step->last - step->first,
-                                             .a = x.a,
-                                             .lda = x.lda,
-                                             .c = x.c,
-                                             .ldc = x.ldc,
-                                             .accumulate = x.accumulate,
-                                             .next = {ahead[0], ahead[1]}});
+  gruI_panel_call call = product_of(w, x, step->last - step->first);
+  call.descending = step->t % 2 != 0;
+  call.next[0] = ahead[0], call.next[1] = ahead[1];
+  w->isa->panel->multiply(&call);
 }
 
 /* Step number `i` of the walk for some rows. */
@@ -189,7 +200,7 @@ static void packed_block(void *context, int64_t index, int worker) {
   } while (gruI_handover_next(&w->handover, &mine));
 }
 
-/* ---- the same with ordinary products ------------------------------------------------- */
+/* ---- the same with products that threads share ----------------------------------------------- */
 
 static void phase_block(void *context, int64_t index, int worker) {
   const walk *w = context;
@@ -207,8 +218,31 @@ static gru_status phase(gruI_device *device, walk *w, int number) {
   return gruI_cpu_parallel(device, gruI_cpu_blocks(w->call->batch, w->rows), phase_block, w);
 }
 
+typedef struct columns {
+  const walk *w;
+  gruI_panel_call whole;
+  int64_t group; /* panels of a block */
+} columns;
+
+static void columns_block(void *context, int64_t index, int worker) {
+  const columns *c = context;
+  gruI_panel_call call = c->whole;
+  (void)worker;
+  call.first = index * c->group;
+  call.last = gruI_cpu_min(call.first + c->group, call.last);
+  c->w->isa->panel->multiply(&call);
+}
+
+/* A thread gets the same columns at every step: its own cache has them. */
+static gru_status multiply_columns(gruI_device *device, const walk *w, operands x) {
+  columns c = {.w = w, .whole = product_of(w, x, w->call->batch)};
+  c.group = gruI_cpu_blocks(c.whole.last, GROUPS * gruI_pool_threads(device->pool));
+  return gruI_cpu_parallel(device, gruI_cpu_blocks(c.whole.last, c.group), columns_block, &c);
+}
+
 static gru_status multiply(gruI_device *device, const walk *w, operands x) {
   const gruI_recurrence *call = w->call;
+  if (w->packed) return multiply_columns(device, w, x);
   const part *p = &w->part[x.part];
   gruI_gemm gemm = {.dtype = call->dtype, .trans_b = !w->backward, .accumulate = x.accumulate};
   gemm.batch = 1, gemm.m = call->batch;
@@ -330,7 +364,7 @@ static gru_status walk_packed(gruI_device *device, walk *w) {
   const gruI_recurrence *call = w->call;
   double work = (double)w->rows * (double)(gates_of(w) * call->hidden) * (double)call->hidden;
   int64_t segment = work < SEGMENT_WORK ? (int64_t)(SEGMENT_WORK / work) : 1;
-  gru_status status = pack(device, w);
+  gru_status status = GRU_OK;
   for (w->from = 0; w->from < call->steps && status == GRU_OK; w->from = w->to) {
     w->to = gruI_cpu_min(w->from + segment, call->steps);
     status = gruI_cpu_parallel(device, gruI_cpu_blocks(call->batch, w->rows), packed_block, w);
@@ -342,14 +376,24 @@ static int is_packed(const gruI_recurrence *call) {
   return call->steps >= FEW_STEPS && (call->batch >= FEW_ROWS || call->hidden < WIDE);
 }
 
+/* Do threads share out columns? */
+static int is_shared(const gruI_device *device, const gruI_recurrence *call) {
+  double bytes = (double)(gruI_cell_gates(call->cell) * call->hidden) * (double)call->hidden;
+  bytes *= (double)gru_dtype_size(call->dtype);
+  return device->pool != NULL && gruI_pool_threads(device->pool) > 1 && is_packed(call) &&
+         bytes >= (double)ROW_BYTES * (double)rows_a_block(device, call->batch);
+}
+
 static gru_status run(gruI_device *device, const gruI_recurrence *call, int backward) {
   walk w = {.call = call, .isa = gruI_cpu_isa_of(device), .backward = backward};
   if (call->steps <= 0 || call->batch <= 0 || call->hidden <= 0) return GRU_OK;
   w.packed = is_packed(call);
+  w.shared = is_shared(device, call);
   w.rows = rows_a_block(device, call->batch);
   divide_weights(&w);
   gru_status status = allocate(device, &w);
-  if (status == GRU_OK && w.packed)
+  if (status == GRU_OK && w.packed) status = pack(device, &w);
+  if (status == GRU_OK && w.packed && !w.shared)
     status = walk_packed(device, &w);
   else
     for (w.from = 0; w.from < call->steps && status == GRU_OK; w.from++)
@@ -372,7 +416,12 @@ gru_status gruI_cpu_recurrence_grad(gruI_device *device, const gruI_recurrence *
 void gruI_cpu_explain(gruI_device *device, const gruI_recurrence *call, char *text, size_t size) {
   const gruI_cpu_isa *isa = gruI_cpu_isa_of(device);
   int64_t blocks = gruI_cpu_blocks(call->batch, rows_a_block(device, call->batch));
-  if (is_packed(call))
+  if (is_shared(device, call))
+    snprintf(text, size,
+             "one op for all steps, the weights packed once, the columns of each product on %d "
+             "threads (%s)",
+             gruI_pool_threads(device->pool), isa->name);
+  else if (is_packed(call))
     snprintf(text, size,
              "one op for all steps, the weights packed once, the rows on %lld thread%s (%s)",
              (long long)blocks, blocks == 1 ? "" : "s", isa->name);

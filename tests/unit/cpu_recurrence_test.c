@@ -334,9 +334,13 @@ static void tests(void) {
     try_layer(cells[i], GRU_FLOAT32, 60, 6, 9);
     try_layer(cells[i], GRU_FLOAT32, 30, 20,
               100); /* 12 rows and 8: the second thread gets some more */
+    /* threads, where there are some, share out columns */
+    try_layer(cells[i], GRU_FLOAT64, 3, 5, 580);
+    try_layer(cells[i], GRU_FLOAT64, 3, 4, 593);
   }
   try_stop(5, 40, 8);
   try_stop(2, 40, 8);
+  try_stop(3, 5, 420); /* by columns */
   printf("isa: %s\n", gruI_cpu_isa_of(&devices[0])->name);
 }
 
