@@ -37,7 +37,7 @@ typedef struct part {
 typedef struct walk {
   const gruI_recurrence *call;
   const gruI_cpu_isa *isa;
-  int backward, packed, shared;
+  int backward, packed;
   int parts;
   part part[2];
   int64_t rows;     /* of the batch a block */
@@ -388,12 +388,11 @@ static gru_status run(gruI_device *device, const gruI_recurrence *call, int back
   walk w = {.call = call, .isa = gruI_cpu_isa_of(device), .backward = backward};
   if (call->steps <= 0 || call->batch <= 0 || call->hidden <= 0) return GRU_OK;
   w.packed = is_packed(call);
-  w.shared = is_shared(device, call);
   w.rows = rows_a_block(device, call->batch);
   divide_weights(&w);
   gru_status status = allocate(device, &w);
   if (status == GRU_OK && w.packed) status = pack(device, &w);
-  if (status == GRU_OK && w.packed && !w.shared)
+  if (status == GRU_OK && w.packed && !is_shared(device, call))
     status = walk_packed(device, &w);
   else
     for (w.from = 0; w.from < call->steps && status == GRU_OK; w.from++)
